@@ -1,0 +1,1 @@
+"""What clients speak: read a request, write an answer, an error, a stream's end."""

@@ -1,0 +1,1 @@
+"""Which rule a request gets: the files in its context, and the first rule that matches."""

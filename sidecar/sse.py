@@ -1,0 +1,134 @@
+"""Server-sent events, incrementally and without I/O (WHATWG HTML, section 9.2 "Server-sent events").
+
+An :class:`Event` keeps the very bytes it came in, so that one which needs no change goes out untouched.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sidecar.errors import UpstreamError
+
+MAX_EVENT = 16 * 2**20
+BOM = b"\xef\xbb\xbf"
+
+
+class Event(NamedTuple):
+    """One event: its `data` lines joined by newlines, its `name` if it has one, and its own bytes.
+
+    A comment, or a block without data, has `data` None.
+    """
+
+    raw: bytes
+    data: bytes | None
+    name: bytes | None = None
+
+
+class Decoder:
+    """Cuts a stream of bytes into events, however the network cut it."""
+
+    def __init__(self, max_event: int = MAX_EVENT) -> None:
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._max = max_event
+        self._first = True
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that this chunk completes.
+
+        Raises:
+            UpstreamError: an event is larger than the limit (16 MB unless told otherwise).
+        """
+        buffer = self._buffer
+        buffer += chunk
+        if self._first:
+            if len(buffer) < len(BOM) and BOM.startswith(bytes(buffer)):
+                return []
+            if buffer.startswith(BOM):
+                del buffer[: len(BOM)]
+            self._first = False
+        events: list[Event] = []
+        start = 0
+        while (end := self._boundary(start)) >= 0:
+            events.append(parse(bytes(buffer[start:end])))
+            start = self._scanned = end
+        if start:
+            del buffer[:start]
+            self._scanned = 0
+        if len(buffer) > self._max:
+            raise UpstreamError(
+                f"The provider sent a single event of more than {self._max // 2**20} MB.",
+                error_code="bad_upstream_response",
+                type="api_error",
+            )
+        return events
+
+    def flush(self) -> list[Event]:
+        """What is left when the stream has ended, even if no blank line closed it."""
+        rest, self._buffer, self._scanned = bytes(self._buffer), bytearray(), 0
+        if not rest.strip():
+            return []
+        return [parse(rest.rstrip(b"\r\n") + b"\n\n")]
+
+    def _boundary(self, start: int) -> int:
+        """Where the event that begins at `start` ends, behind its blank line; -1 if that has not come yet."""
+        buffer = self._buffer
+        at = max(start, self._scanned - 3)
+        if b"\r" not in buffer:  # nearly all streams
+            end = buffer.find(b"\n\n", at)
+            if end < 0:
+                self._scanned = len(buffer)
+                return -1
+            return end + 2
+        return self._mixed_boundary(start)
+
+    def _mixed_boundary(self, start: int) -> int:
+        """The same for lines that end in CR LF or CR, which a chunk may cut in two."""
+        buffer, size = self._buffer, len(self._buffer)
+        at = start
+        line_start = True
+        while at < size:
+            byte = buffer[at]
+            if byte not in (10, 13):
+                line_start = False
+                at = _next_break(buffer, at)
+                continue
+            if byte == 13 and at + 1 == size:
+                return -1  # its LF may follow
+            at += 2 if byte == 13 and buffer[at + 1] == 10 else 1
+            if line_start:
+                return at
+            line_start = True
+        return -1
+
+
+def _next_break(buffer: bytearray, at: int) -> int:
+    """The place of the next CR or LF, or the end."""
+    found = [place for place in (buffer.find(b"\n", at), buffer.find(b"\r", at)) if place >= 0]
+    return min(found, default=len(buffer))
+
+
+def parse(raw: bytes) -> Event:
+    """One event from its bytes."""
+    if raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
+        return Event(raw, raw[6:-2])
+    data: list[bytes] = []
+    name: bytes | None = None
+    for line in raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value
+    return Event(raw, b"\n".join(data) if data else None, name)
+
+
+def encode(data: bytes, name: bytes | None = None) -> bytes:
+    """An event's bytes; `data` must hold no line break (JSON never does)."""
+    return b"event: %b\ndata: %b\n\n" % (name, data) if name else b"data: %b\n\n" % data
+
+
+def comment(text: bytes = b"keep-alive") -> bytes:
+    """A comment, which clients pass over."""
+    return b": %b\n\n" % text

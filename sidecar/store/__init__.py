@@ -1,0 +1,1 @@
+"""The two databases: what users configure, and the record of requests."""

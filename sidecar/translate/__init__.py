@@ -1,0 +1,1 @@
+"""From one wire to another, by way of OpenAI chat completions."""
