@@ -23,7 +23,7 @@ class Value(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """The common ground: frozen, camelCase on the wire, defaults left out."""
 
 
-class Workspace(Value, kw_only=True):
+class Workspace(Value, frozen=True, kw_only=True):
     """A named list of rules as listed. `default` is the catch-all's `PROVIDER/MODEL`."""
 
     name: str
@@ -33,7 +33,7 @@ class Workspace(Value, kw_only=True):
     scope: Scope
 
 
-class Rule(Value, kw_only=True):
+class Rule(Value, frozen=True, kw_only=True):
     """One rule; `position` counts from 1, an empty `filter` is a catch-all, `broken` says why it cannot serve."""
 
     position: int
@@ -44,7 +44,7 @@ class Rule(Value, kw_only=True):
     broken: str | None = None
 
 
-class RuleDraft(Value, kw_only=True):
+class RuleDraft(Value, frozen=True, kw_only=True):
     """A rule as a user states it."""
 
     filter: str
@@ -53,7 +53,7 @@ class RuleDraft(Value, kw_only=True):
     kind: Kind = "any"
 
 
-class Route(Value, kw_only=True):
+class Route(Value, frozen=True, kw_only=True):
     """What a request gets."""
 
     workspace: str
@@ -64,7 +64,7 @@ class Route(Value, kw_only=True):
     model: str
 
 
-class Considered(Value, kw_only=True):
+class Considered(Value, frozen=True, kw_only=True):
     """One rule that `explain` looked at."""
 
     position: int
@@ -74,14 +74,14 @@ class Considered(Value, kw_only=True):
     why: str
 
 
-class Explanation(Value, kw_only=True):
+class Explanation(Value, frozen=True, kw_only=True):
     """Which rule takes these files, and why."""
 
     route: Route | None
     considered: tuple[Considered, ...]
 
 
-class Timeouts(Value, kw_only=True):
+class Timeouts(Value, frozen=True, kw_only=True):
     """Seconds; None leaves the default (faults.md: connect 10, first byte 300 or 600 on this machine, idle 120)."""
 
     connect: float | None = None
@@ -89,7 +89,7 @@ class Timeouts(Value, kw_only=True):
     idle: float | None = None
 
 
-class Provider(Value, kw_only=True):
+class Provider(Value, frozen=True, kw_only=True):
     """A provider as listed: never a key, never a header's value."""
 
     name: str
@@ -106,7 +106,7 @@ class Provider(Value, kw_only=True):
     error: str | None = None
 
 
-class ProviderType(Value, kw_only=True):
+class ProviderType(Value, frozen=True, kw_only=True):
     """One of the types that a provider can have."""
 
     type: str
@@ -115,7 +115,7 @@ class ProviderType(Value, kw_only=True):
     auth: Auth
 
 
-class Model(Value, kw_only=True):
+class Model(Value, frozen=True, kw_only=True):
     """A model as listed; sizes in tokens."""
 
     provider: str
@@ -125,7 +125,7 @@ class Model(Value, kw_only=True):
     gone: bool = False
 
 
-class Prices(Value, kw_only=True):
+class Prices(Value, frozen=True, kw_only=True):
     """USD per token, as the provider lists them."""
 
     input: float | None = None
@@ -134,7 +134,7 @@ class Prices(Value, kw_only=True):
     cache_write: float | None = None
 
 
-class ModelInfo(Value, kw_only=True):
+class ModelInfo(Value, frozen=True, kw_only=True):
     """A model as a provider's listing tells of it; sizes in tokens."""
 
     name: str
@@ -145,7 +145,7 @@ class ModelInfo(Value, kw_only=True):
     gone: bool = False
 
 
-class ProviderConfig(Value, kw_only=True):
+class ProviderConfig(Value, frozen=True, kw_only=True):
     """A provider as configured and stored. `key` is where its key lives: None, `keyring`, `file` or `env:NAME`.
 
     `endpoint` is what the user gave; `base` is what requests go to: for OpenAI-compatible types the URL before
@@ -167,7 +167,7 @@ class ProviderConfig(Value, kw_only=True):
     error: str | None = None
 
 
-class Settings(Value, kw_only=True):
+class Settings(Value, frozen=True, kw_only=True):
     """What `mux/settings/get` answers."""
 
     keep: Keep
@@ -180,7 +180,7 @@ class Settings(Value, kw_only=True):
 DEFAULT_SETTINGS = Settings(keep="summary", keep_days=30, origins=(), hosts=(), require_key=False)
 
 
-class Tokens(Value, kw_only=True):
+class Tokens(Value, frozen=True, kw_only=True):
     """What a provider counted; `input` includes what was read from and written to its cache."""
 
     input: int | None = None
@@ -190,7 +190,7 @@ class Tokens(Value, kw_only=True):
     reasoning: int | None = None
 
 
-class Request(Value, kw_only=True):
+class Request(Value, frozen=True, kw_only=True):
     """The record of one request. Times in milliseconds, `started_at` in UTC (RFC 3339), `cost` in USD."""
 
     id: str
@@ -220,7 +220,7 @@ class Request(Value, kw_only=True):
     ignored: tuple[str, ...] = ()
 
 
-class Usage(Value, kw_only=True):
+class Usage(Value, frozen=True, kw_only=True):
     """One row of `mux/usage`; `key` is the workspace, provider, model (`PROVIDER/MODEL`) or local day (ISO 8601)."""
 
     key: str
@@ -231,7 +231,7 @@ class Usage(Value, kw_only=True):
     cost: float | None = None
 
 
-class Check(Value, kw_only=True):
+class Check(Value, frozen=True, kw_only=True):
     """One line of the doctor."""
 
     check: str
