@@ -1,0 +1,109 @@
+"""The one client session that every request to a provider goes through, and the proxy it takes."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from urllib.parse import urlsplit
+from urllib.request import (
+    getproxies_environment,
+    proxy_bypass_environment,  # type: ignore[attr-defined] # on all systems, though the stubs leave it out
+)
+
+import aiohttp
+
+from sidecar.providers.hosts import is_loopback
+from sidecar.providers.resolver import Resolver, open_socket
+from sidecar.settings import ca_bundle
+from sidecar.values import Timeouts
+
+KEEP_ALIVE_SECONDS = 30.0
+MAX_LINE = 64 * 1024  # providers and their edges send long policy and tracing headers
+_PROXY_SCHEMES = ("http", "https")
+
+log = logging.getLogger(__name__)
+
+
+class UnusableProxy(OSError):
+    """The environment names a proxy that cannot be used; `args[0]` says why, without its password."""
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A session for requests to providers; whoever opens it closes it.
+
+    It has no cookies, no total timeout, as many connections as are asked for, tries all addresses of a name (RFC 8305)
+    and connects to no link-local or metadata address. Callers pass `allow_redirects=False`, `proxy=proxy_for(url)` and
+    a timeout, and translate what is raised with `failures`. Must be called in a running loop.
+    """
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        resolver=Resolver(),
+        socket_factory=open_socket,
+        ssl=_trust(),
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        auto_decompress=True,
+        max_line_size=MAX_LINE,
+        max_field_size=MAX_LINE,
+        headers={"User-Agent": "mux-sidecar"},
+    )
+
+
+def client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+    """The client's timeout of filled timeouts: connecting, name look-up and TLS included, and the silence allowed.
+
+    The silence is that before the first byte; the reader of a stream keeps its own watch from then on.
+    """
+    return aiohttp.ClientTimeout(total=None, connect=timeouts.connect, sock_read=timeouts.first_byte)
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for a URL (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), or None.
+
+    Loopback never goes through one. Read at each call, as little as it costs.
+
+    Raises:
+        UnusableProxy: it is no HTTP proxy.
+    """
+    if is_loopback(url):
+        return None
+    proxies = getproxies_environment()
+    if not proxies:
+        return None
+    parts = urlsplit(url)
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass_environment(parts.netloc, proxies):
+        return None
+    return _usable(proxy)
+
+
+def _usable(proxy: str) -> str:
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    parts = urlsplit(proxy)
+    if parts.scheme not in _PROXY_SCHEMES or not parts.hostname:
+        raise UnusableProxy(f"a proxy that begins with {parts.scheme}:// cannot be used, only http:// and https://")
+    return proxy
+
+
+def _trust() -> ssl.SSLContext | bool:
+    """Whom to trust: the system's authorities (and SSL_CERT_FILE, SSL_CERT_DIR), and a company's own if one is named.
+
+    aiohttp's own context is the former, and is made when it is imported.
+    """
+    bundle = ca_bundle()
+    if bundle is None:
+        return True
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(("http/1.1",))
+    try:
+        if bundle.is_dir():
+            context.load_verify_locations(capath=bundle)
+        else:
+            context.load_verify_locations(cafile=bundle)
+    except OSError as failure:  # ssl.SSLError is one
+        log.warning("REQUESTS_CA_BUNDLE cannot be read (%s); going on with the system's authorities.", failure)
+    return context
