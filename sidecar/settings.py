@@ -61,6 +61,12 @@ def read_place(port: int | None = None) -> Place:
     )
 
 
+def ca_bundle() -> Path | None:
+    """The file or folder of certificate authorities that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE adds to the system's."""
+    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return Path(named) if named else None
+
+
 def _default_home() -> Path:
     import platformdirs  # noqa: PLC0415 - most processes of tests and scripts name their own home
 
