@@ -1,0 +1,149 @@
+"""What the tests of the whole product share: scripted providers, and the product itself in front of them.
+
+Starting the product costs half a second and each command another, so that most tests share one (`stage`), each
+workspace of which leads to one provider, made when a test first asks for it. Tests that change what others rely on
+have a data folder of their own (`fresh_mux`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mux import Mux, Reply, Stream, free_port
+from upstream import Answer, Upstream
+
+KEYS = {"UP_KEY": "sk-up-0123456789abcdef0123456789abcdef", "CLAUDE_KEY": "sk-ant-api03-0123456789abcdefABCDEF"}
+
+CLAUDES = ("claude-sonnet-4-5", "claude-opus-4-6", "claude-opus-4-7")
+
+# workspace (and provider): type, what stands behind the upstream's root, key's variable, model
+PLACES: dict[str, tuple[str, str, str | None, str]] = {
+    "up": ("openai", "/v1", "UP_KEY", "m1"),
+    "claude": ("anthropic", "", "CLAUDE_KEY", "claude-sonnet-4-5"),
+    "claude-adaptive": ("anthropic", "", "CLAUDE_KEY", "claude-opus-4-6"),
+    "claude-strict": ("anthropic", "", "CLAUDE_KEY", "claude-opus-4-7"),
+    "ollama": ("ollama", "", None, "m1"),
+    "vllm": ("vllm", "/v1", None, "m1"),
+    "llamacpp": ("llamacpp", "", None, "m1"),
+    "lm_studio": ("lm_studio", "/v1", None, "m1"),
+    "openrouter": ("openrouter", "/api/v1", "UP_KEY", "m1"),
+    "nokey": ("openai", "/v1", "NOWHERE_KEY", "m1"),
+}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the `long` ones out unless `-m` asks for them."""
+    if config.getoption("-m"):
+        return
+    kept = [item for item in items if not item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+class Stage:
+    """One running mux, and one upstream behind all its workspaces (see `PLACES`)."""
+
+    def __init__(self, mux: Mux, upstream: Upstream) -> None:
+        self.mux = mux
+        self.upstream = upstream
+        self._made: set[str] = set()
+
+    def at(self, place: str) -> str:
+        """The workspace of that name, made when it is first asked for."""
+        if place not in self._made:
+            self._make(place)
+        return place
+
+    def path(self, place: str, rest: str = "/chat/completions") -> str:
+        """The URL path of an endpoint in that workspace."""
+        return f"/w/{self.at(place)}{rest}"
+
+    def post(self, place: str, body: Any, *answers: Answer, **headers: str) -> Reply:
+        """Script the provider, send one chat request, and read the whole answer."""
+        path = self.path(place)
+        if answers:
+            self.upstream.script(*answers)
+        return self.mux.post(path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def open(self, place: str, body: Any, *answers: Answer) -> Stream:
+        """The same, with the answer read while it comes."""
+        path = self.path(place)
+        self.upstream.script(*answers)
+        return self.mux.open("POST", path, body)
+
+    def sent(self) -> Any:
+        """The body that the provider got last."""
+        return self.upstream.last.json()
+
+    def row(self, reply: Reply | Stream) -> dict[str, Any]:
+        """The record of a request, by the id that its answer bore."""
+        ident = reply.headers["x-mux-request-id"]
+        rows = [row for row in self.mux.log(50) if row["id"] == ident]
+        assert len(rows) == 1, f"{len(rows)} rows for {ident}"
+        return rows[0]
+
+    def _make(self, place: str) -> None:
+        kind, root, key, model = PLACES[place]
+        auth = ["--api-key-env", key] if key else []
+        offline = ["--offline", "--model", model] if key == "NOWHERE_KEY" else []
+        where = ["--type", kind, "--endpoint", self.upstream.url + root]
+        self.mux.cli("provider", "add", place, *where, *auth, *offline)
+        self.mux.cli("workspace", "add", place)
+        self.mux.cli("rule", "default", f"{place}/{model}", "-w", place)
+        self._made.add(place)
+
+
+@pytest.fixture(scope="session")
+def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    upstream = Upstream()
+    upstream.models = ["m1", *CLAUDES]
+    mux = Mux(tmp_path_factory.mktemp("stage") / "home", **KEYS)
+    stage = Stage(mux, upstream)
+    mux.cli("workspace", "add", "bare")
+    try:
+        stage.at("up")
+        mux.cli("rule", "default", "up/m1")
+        mux.start()
+        yield stage
+    finally:
+        mux.stop()
+        upstream.close()
+    assert "Traceback" not in mux.stderr
+
+
+@pytest.fixture
+def stage(_stage: Stage) -> Stage:
+    """The shared mux, its provider's script and what it received empty."""
+    _stage.upstream.script()
+    return _stage
+
+
+@pytest.fixture
+def other_upstream() -> Iterator[Upstream]:
+    """A provider's server of this test alone."""
+    upstream = Upstream()
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture
+def fresh_mux(tmp_path: Path) -> Iterator[Callable[..., Mux]]:
+    """Makes a mux with a data folder of its own (`fresh_mux(NAME=value)` for variables), stopped at the end."""
+    made: list[Mux] = []
+
+    def make(**env: str) -> Mux:
+        made.append(Mux(tmp_path / f"home{len(made)}", **KEYS | env))
+        return made[-1]
+
+    yield make
+    for mux in made:
+        mux.stop()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port where nobody listens."""
+    return free_port()

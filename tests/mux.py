@@ -1,0 +1,257 @@
+"""The product as its users run it: the real command with a throw-away data folder, asked over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+COMMAND = [sys.executable, "-m", "rpc"]
+FOREIGN = ("_API_KEY", "_PROXY", "_proxy")
+
+
+def free_port() -> int:
+    """A port that nobody has at the moment."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def events(body: bytes) -> list[str]:
+    """What each server-sent event of a body says, as a client reads it; the [DONE] too, comments not."""
+    told, lines = [], []
+    for line in body.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if line.startswith("data:"):
+            lines.append(line[5:].removeprefix(" "))
+        elif not line and lines:
+            told.append("\n".join(lines))
+            lines = []
+    return told
+
+
+@dataclass
+class Reply:
+    """A whole answer."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+    seconds: float
+
+    def json(self) -> Any:
+        """The body read as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error object, which always has its four keys."""
+        error = self.json()["error"]
+        assert set(error) >= {"message", "type", "param", "code"}, error
+        assert isinstance(error["message"], str)
+        assert error["message"]
+        return error
+
+    @property
+    def events(self) -> list[str]:
+        """What each event says."""
+        assert self.headers["content-type"].startswith("text/event-stream"), self.headers["content-type"]
+        return events(self.body)
+
+    @property
+    def chunks(self) -> list[dict[str, Any]]:
+        """The events but the [DONE], read as JSON."""
+        return [json.loads(data) for data in self.events if data != "[DONE]"]
+
+    @property
+    def text(self) -> str:
+        """What the model said in a stream."""
+        choices = [choice for chunk in self.chunks for choice in chunk.get("choices", ())]
+        return "".join(choice["delta"].get("content") or "" for choice in choices)
+
+    @property
+    def finish(self) -> list[str]:
+        """Every finish reason of a stream."""
+        choices = [choice for chunk in self.chunks for choice in chunk.get("choices", ())]
+        return [choice["finish_reason"] for choice in choices if choice.get("finish_reason")]
+
+    def broke_off(self) -> dict[str, Any]:
+        """The error object that a stream ends with, where it ends as a broken one must: no reason given, no [DONE]."""
+        assert "[DONE]" not in self.events
+        assert not self.finish
+        return Reply(self.status, self.headers, self.events[-1].encode(), self.seconds).error
+
+
+class Stream:
+    """An answer while it comes."""
+
+    def __init__(self, connection: http.client.HTTPConnection, sock: socket.socket) -> None:
+        self.connection = connection
+        self.sock = sock
+        self.answer = connection.getresponse()
+        self.status = self.answer.status
+        self.headers = self.answer.headers
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.answer.close()
+        self.connection.close()
+
+    def read(self) -> bytes:
+        """What came in by now, at least a byte; nothing at the end."""
+        return self.answer.read1(65536)
+
+    def leave(self) -> float:
+        """Go away in the midst; the moment of it (monotonic)."""
+        now = time.monotonic()
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.__exit__()
+        return now
+
+
+class Mux:
+    """One data folder, its command line and (between `start` and `stop`) its endpoint."""
+
+    def __init__(self, home: Path, **env: str) -> None:
+        self.home = home
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        kept = {name: value for name, value in os.environ.items() if not name.endswith(FOREIGN)}
+        self.env = kept | {"MUX_SIDECAR_HOME": str(home), "MUX_SIDECAR_DISCOVER": "0"} | env
+        self.env["MUX_SIDECAR_PORT"] = str(self.port)
+
+    @property
+    def url(self) -> str:
+        """Where OpenAI clients are pointed."""
+        return f"http://127.0.0.1:{self.port}/v1/mux"
+
+    @property
+    def stderr(self) -> str:
+        """What the serving process said on standard error so far."""
+        return (self.home.parent / f"{self.home.name}.stderr").read_text("utf-8")
+
+    def cli(
+        self, *args: str, typed: str = "", env: dict[str, str] | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `mux-sidecar ARGS` with `typed` on its standard input; it must end with 0 unless `check` is off."""
+        done = subprocess.run(
+            [*COMMAND, *args],
+            input=typed,
+            env=self.env | (env or {}),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"mux-sidecar {' '.join(args)}: {done.stderr or done.stdout}"
+        return done
+
+    def json(self, *args: str) -> Any:
+        """What `mux-sidecar ARGS --json` prints."""
+        return json.loads(self.cli(*args, "--json").stdout)
+
+    def log(self, count: int = 20) -> list[dict[str, Any]]:
+        """The newest requests, newest first."""
+        return self.json("log", "-n", str(count))
+
+    def start(self) -> Mux:
+        """Serve, and wait until it does."""
+        errors = (self.home.parent / f"{self.home.name}.stderr").open("ab")
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", str(self.port)],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        errors.close()
+        until = time.monotonic() + 20
+        while not self._is_up():
+            assert self.process.poll() is None, f"serve ended with {self.process.returncode}: {self.stderr}"
+            assert time.monotonic() < until, f"serve does not answer: {self.stderr}"
+            time.sleep(0.02)
+        return self
+
+    def _is_up(self) -> bool:
+        try:
+            return self.request("GET", "/health", timeout=2).status == 200
+        except OSError:
+            return False
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM), and wait; its exit status."""
+        if self.process is None:
+            return 0
+        process, self.process = self.process, None
+        process.terminate()
+        try:
+            return process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    def open(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = 30
+    ) -> Stream:
+        """Send a request; `/chat/completions` and the like are taken below `/v1/mux`. JSON unless `body` is bytes."""
+        own = path if path.startswith(("/v1/", "/health", "/rpc", "/?")) or path == "/" else f"/v1/mux{path}"
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        named = {name.lower() for name in headers or {}}
+        extra = {"content-type": "application/json"} if data is not None and "content-type" not in named else {}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, own, data, extra | (headers or {}))
+            return Stream(connection, connection.sock)
+        except BaseException:
+            connection.close()
+            raise
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = 30
+    ) -> Reply:
+        """Send a request and read the whole answer (see `open`)."""
+        before = time.monotonic()
+        with self.open(method, path, body, headers, timeout) as answer:
+            return Reply(answer.status, answer.headers, answer.answer.read(), time.monotonic() - before)
+
+    def post(self, path: str, body: Any, headers: dict[str, str] | None = None, timeout: float = 30) -> Reply:
+        """POST and read the whole answer."""
+        return self.request("POST", path, body, headers, timeout)
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Reply:
+        """GET the whole answer."""
+        return self.request("GET", path, None, headers)
+
+    def raw(self, data: bytes, timeout: float = 10, host: str = "127.0.0.1") -> bytes:
+        """Send bytes as they are, and read until the other side closes or has nothing more to say for a moment."""
+        with socket.create_connection((host, self.port), timeout) as sock:
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(data)
+            pieces = []
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                while piece := sock.recv(65536):
+                    pieces.append(piece)
+                    sock.settimeout(0.3)
+            return b"".join(pieces)
+
+    def token(self) -> str:
+        """The token that guards `/rpc`."""
+        return self.cli("token").stdout.strip()
+
+    def rpc(self, method: str, **params: Any) -> Any:
+        """The result of a JSON-RPC method, asked over HTTP."""
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = self.request("POST", "/rpc", call, {"authorization": f"Bearer {self.token()}"})
+        assert "result" in answer.json(), answer.body
+        return answer.json()["result"]
