@@ -1,0 +1,75 @@
+"""A damaged database is put aside under another name, never wiped: what can be saved from it stays there."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sidecar import private
+from sidecar.errors import StoreUnusable
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+_MARK = ".corrupt-"
+# https://www.sqlite.org/walformat.html: they belong to the file by its name, and may hold the newest of it.
+_COMPANIONS = ("-wal", "-shm")
+
+
+def guard(path: Path) -> AbstractContextManager[None]:
+    """The lock under which a database is made, migrated or put aside."""
+    return private.lock(path.parent / "store.lock")
+
+
+def put_aside(path: Path) -> Path | None:
+    """Renames the file to `NAME.corrupt-TIME` and returns that; None if another process did so and it is sound by now.
+
+    Raises:
+        StoreUnusable: it cannot be renamed (on Windows, while another process has it open).
+    """
+    if _sound(path):
+        return None
+    aside = path.with_name(f"{path.name}{_MARK}{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    try:
+        path.rename(aside)
+        for suffix in _COMPANIONS:
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    except OSError as error:
+        raise StoreUnusable(
+            f"{path} is damaged and cannot be put aside ({error.strerror or error}); close other windows and try again."
+        ) from error
+    return aside
+
+
+def asides(path: Path) -> tuple[Path, ...]:
+    """What was put aside of this file and is still there, oldest first."""
+    found = path.parent.glob(f"{path.name}{_MARK}*")
+    return tuple(sorted(one for one in found if not one.name.endswith(_COMPANIONS)))
+
+
+def sentence(path: Path, aside: Path | None) -> str:
+    """What to tell the user."""
+    where = f"put aside as {aside}" if aside else "put aside"
+    return f"{path} was damaged and was {where}; a new one was begun. Restore it from a copy, or set it up again."
+
+
+def check(path: Path) -> str | None:
+    """What SQLite's own check finds wrong in the file, None if nothing. Takes time with the file's size."""
+    try:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        ) as database:
+            found: str = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return str(error)
+        raise
+    return None if found == "ok" else found
+
+
+def _sound(path: Path) -> bool:
+    return not path.exists() or check(path) is None

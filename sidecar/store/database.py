@@ -1,0 +1,197 @@
+"""A SQLite file that several processes and threads read and write: opened, migrated, put aside when it is damaged.
+
+A connection lives for one operation: nothing is shared between threads, and a file that was replaced is seen at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from sidecar import private
+from sidecar.store import damage
+from sidecar.store.trouble import StoreDamaged, StoreGone, StoreNewer, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
+
+# A writer waits this long for another one; each holds the lock for milliseconds.
+BUSY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a file holds: its `newest` schema number, and the module whose `MIGRATIONS` lead there.
+
+    `pragmas` are set on each connection, `founding` once on a new file, before its first table. `touch` is run at the
+    end of each change.
+    """
+
+    newest: int
+    migrations: str
+    pragmas: tuple[str, ...]
+    founding: tuple[str, ...]
+    touch: str | None = None
+
+
+CONFIG = Schema(
+    newest=1,
+    migrations="sidecar.store.config_migrations",
+    pragmas=("synchronous=FULL", "foreign_keys=ON"),
+    founding=("journal_mode=WAL",),
+    touch="UPDATE state SET revision = revision + 1",
+)
+# What is removed from the records is overwritten and given back to the system: conversations may stand in them.
+REQUESTS = Schema(
+    newest=1,
+    migrations="sidecar.store.requests_migrations",
+    pragmas=("synchronous=NORMAL", "secure_delete=ON"),
+    founding=("auto_vacuum=INCREMENTAL", "journal_mode=WAL"),
+)
+
+
+def connect(path: Path, schema: Schema, *, mode: str = "rw", wait: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """A connection in autocommit mode to a file that exists. Raises sqlite3.Error, StoreNewer."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=wait, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _refuse_newer(connection, path, schema)
+        for pragma in schema.pragmas:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_newer(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    if version(connection) > schema.newest:
+        raise StoreNewer(
+            f"{path} was written by a newer mux-sidecar; restart this window, or upgrade mux-sidecar. "
+            "The file was not touched."
+        )
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The number of the schema that the file has; 0 for a new file."""
+    number: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return number
+
+
+class Database:
+    """One file and its schema. Every operation may raise StoreUnusable, and then has changed nothing."""
+
+    def __init__(self, path: Path, schema: Schema) -> None:
+        self.path = path
+        self.schema = schema
+        self._seen = False
+
+    def prepare(self) -> None:
+        """Makes the file if there is none and brings it to the newest schema; cheap when there is nothing to do.
+
+        Raises:
+            StoreUnusable: it cannot be; a damaged file has been put aside, a new one stands in its place.
+        """
+        with self._damage_put_aside(), translated(self.path):
+            if not self._current():
+                private.make_folder(self.path.parent)
+                with damage.guard(self.path):
+                    self._migrate()
+        self._seen = True
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose reads all see one moment."""
+        with self._opened() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def change(self, *, touch: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of what is written within, or nothing. `touch=False` leaves the revision as it is."""
+        with self._opened() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            before = connection.total_changes
+            yield connection
+            if touch and self.schema.touch and connection.total_changes != before:
+                connection.execute(self.schema.touch)
+            connection.execute("COMMIT")
+
+    async def ask(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """What the query finds, in a thread: a lock that is waited for must not hold up the loop."""
+        return await asyncio.to_thread(self._run, self.read, query)
+
+    async def edit(self, edit: Callable[[sqlite3.Connection], T]) -> T:
+        """What the edit returns, once its transaction is on the disk."""
+        return await asyncio.to_thread(self._run, self.change, edit)
+
+    @contextmanager
+    def bare(self) -> Iterator[sqlite3.Connection]:
+        """A connection without a transaction, for what cannot run in one."""
+        with self._opened() as connection:
+            yield connection
+
+    def _run(self, transaction: Callable[[], object], work: Callable[[sqlite3.Connection], T]) -> T:
+        with transaction() as connection:  # type: ignore[attr-defined]
+            return work(connection)
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        if not self._seen:
+            self.prepare()
+        with self._damage_put_aside(), translated(self.path):
+            self._check_there()
+            with closing(connect(self.path, self.schema)) as connection:
+                yield connection  # closing it rolls back what was not committed
+
+    def _check_there(self) -> None:
+        # Made anew without a word, it would look as if all rules had vanished.
+        if not self.path.exists():
+            raise StoreGone(f"{self.path} is gone; put it back, or restart this window to begin with an empty one.")
+
+    def _current(self) -> bool:
+        if not self.path.exists():
+            return False
+        with closing(connect(self.path, self.schema)) as connection:
+            return version(connection) == self.schema.newest
+
+    def _migrate(self) -> None:
+        private.create(self.path)
+        with closing(connect(self.path, self.schema)) as connection:
+            found = version(connection)
+            if found == self.schema.newest:
+                return  # another process was faster
+            if found == 0:
+                for pragma in self.schema.founding:
+                    connection.execute(f"PRAGMA {pragma}").fetchall()
+            _apply(connection, self.schema)
+
+    @contextmanager
+    def _damage_put_aside(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreDamaged as error:
+            with damage.guard(self.path):
+                aside = damage.put_aside(self.path)
+                with translated(self.path):
+                    self._migrate()
+            raise StoreDamaged(damage.sentence(self.path, aside)) from error
+
+
+def _apply(connection: sqlite3.Connection, schema: Schema) -> None:
+    # Here and nowhere else, since it takes 150 ms and nearly every start finds the newest schema.
+    import sqlite_utils  # noqa: PLC0415
+
+    migrations = importlib.import_module(schema.migrations).MIGRATIONS
+    connection.execute("BEGIN IMMEDIATE")
+    migrations.apply(sqlite_utils.Database(connection, execute_plugins=False))
+    connection.execute(f"PRAGMA user_version={schema.newest}")
+    connection.execute("COMMIT")

@@ -1,0 +1,134 @@
+"""Queries about request records."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sidecar.values import Request, Usage
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+Record = tuple[Request, bytes | None]
+
+_RECORD = msgspec.json.Decoder(Request)
+_DAY = 86400.0
+
+# What usage is counted by, as SQL over constants of ours: nothing a client sent is ever part of a statement.
+USAGE_KEYS = {
+    "workspace": "coalesce(workspace, '')",
+    "provider": "coalesce(provider, '')",
+    "model": "coalesce(provider || '/' || model, provider, '')",
+    "day": "date(started, 'unixepoch', 'localtime')",
+}
+
+
+def append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """Stores records, each with its conversation (JSON) or None; one that is there already is replaced."""
+    for request, conversation in records:
+        db.execute("DELETE FROM conversations WHERE seq = (SELECT seq FROM requests WHERE id = ?)", (request.id,))
+        cursor = db.execute(
+            "INSERT OR REPLACE INTO requests (id, started, workspace, provider, model, outcome, input_tokens,"
+            " output_tokens, cached_tokens, cost, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            _cells(request),
+        )
+        if conversation is not None:
+            body = zlib.compress(conversation, level=6)
+            db.execute("INSERT INTO conversations (seq, body) VALUES (?, ?)", (cursor.lastrowid, body))
+
+
+def newest(
+    db: sqlite3.Connection, limit: int, before: tuple[float, int] | None, wanted: dict[str, str]
+) -> tuple[Request, ...]:
+    """Records, newest first: those older than `before` (time, sequence) that have the wanted column values."""
+    terms = [f"{column} = ?" for column in ("workspace", "provider", "outcome") if column in wanted]
+    values: list[str | float] = [wanted[column] for column in ("workspace", "provider", "outcome") if column in wanted]
+    if before is not None:
+        terms.append("(started, seq) < (?, ?)")
+        values += before
+    where = f"WHERE {' AND '.join(terms)}" if terms else ""
+    rows = db.execute(
+        f"SELECT record FROM requests {where} ORDER BY started DESC, seq DESC LIMIT ?",  # noqa: S608 - constants only
+        (*values, limit),
+    )
+    return tuple(_RECORD.decode(row[0]) for row in rows)
+
+
+def place(db: sqlite3.Connection, number: str) -> tuple[float, int] | None:
+    """Where a record stands in the order of `newest`; None if there is none."""
+    row = db.execute("SELECT started, seq FROM requests WHERE id = ?", (number,)).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def one(db: sqlite3.Connection, number: str) -> Record | None:
+    """The record and what is kept of its conversation (JSON)."""
+    row = db.execute(
+        "SELECT record, body FROM requests LEFT JOIN conversations USING (seq) WHERE id = ?", (number,)
+    ).fetchone()
+    return (_RECORD.decode(row[0]), zlib.decompress(row[1]) if row[1] else None) if row else None
+
+
+def remove(db: sqlite3.Connection, number: str | None) -> int:
+    """Removes that record, or all; returns how many."""
+    if number is None:
+        db.execute("DELETE FROM conversations")
+        return db.execute("DELETE FROM requests").rowcount
+    db.execute("DELETE FROM conversations WHERE seq = (SELECT seq FROM requests WHERE id = ?)", (number,))
+    return db.execute("DELETE FROM requests WHERE id = ?", (number,)).rowcount
+
+
+def prune(db: sqlite3.Connection, days: int) -> int:
+    """Removes what is older than so many days; returns how many."""
+    limit = time.time() - days * _DAY
+    db.execute("DELETE FROM conversations WHERE seq IN (SELECT seq FROM requests WHERE started < ?)", (limit,))
+    return db.execute("DELETE FROM requests WHERE started < ?", (limit,)).rowcount
+
+
+def usage(db: sqlite3.Connection, by: str, since: float | None) -> tuple[Usage, ...]:
+    """Sums by one of USAGE_KEYS since that time; `cost` is None where none of the requests has one."""
+    key = USAGE_KEYS[by]
+    order = "key DESC" if by == "day" else "total DESC, count DESC, key"
+    rows = db.execute(
+        f"SELECT {key} AS key, count(*) AS count, coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),"  # noqa: S608 - constants only
+        " coalesce(sum(cached_tokens), 0), sum(cost) AS total FROM requests WHERE started >= ? GROUP BY key"
+        f" ORDER BY {order}",
+        (since or 0.0,),
+    )
+    return tuple(
+        Usage(key=row[0], requests=row[1], input_tokens=row[2], output_tokens=row[3], cached_tokens=row[4], cost=row[5])
+        for row in rows
+    )
+
+
+def spent(db: sqlite3.Connection, since: float) -> float | None:
+    """USD since that time; None where no request has a cost."""
+    total: float | None = db.execute("SELECT sum(cost) FROM requests WHERE started >= ?", (since,)).fetchone()[0]
+    return total
+
+
+def seconds(started_at: str) -> float:
+    """A stored time (RFC 3339) in seconds since 1970. Raises ValueError."""
+    moment = datetime.fromisoformat(started_at)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _cells(request: Request) -> tuple[str | int | float | None, ...]:
+    return (
+        request.id,
+        seconds(request.started_at),
+        request.workspace,
+        request.provider,
+        request.model,
+        request.outcome,
+        request.input_tokens,
+        request.output_tokens,
+        request.cached_tokens,
+        request.cost,
+        msgspec.json.encode(request).decode(),
+    )
