@@ -1,4 +1,4 @@
-"""The configured names, for a shell's completion: read by the standard library alone, since each Tab waits for it."""
+"""Names alone, for completion in a shell: read with as little as can be, nothing made, nothing migrated."""
 
 from __future__ import annotations
 
@@ -9,26 +9,15 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-_WAIT = 0.2  # seconds for another process's write
-
 _QUERIES = {
     "workspaces": "SELECT name FROM workspaces ORDER BY name",
     "providers": "SELECT name FROM providers ORDER BY name",
-    "models": (
-        "SELECT providers.name || '/' || models.name FROM models JOIN providers ON providers.id = models.provider "
-        "WHERE NOT gone ORDER BY 1"
-    ),
+    "models": "SELECT providers.name || '/' || models.name FROM models"
+    " JOIN providers ON providers.id = models.provider WHERE NOT gone ORDER BY 1",
 }
 
 
 def read(config_db: Path, what: Literal["workspaces", "providers", "models"]) -> tuple[str, ...]:
-    """The names of the workspaces or providers, or the models as `PROVIDER/MODEL`.
-
-    The file is opened for reading only: it is neither made nor brought to this version's schema.
-
-    Raises:
-        sqlite3.Error: there is no such file, or it is not ours.
-    """
-    location = f"{config_db.as_uri()}?mode=ro"
-    with closing(sqlite3.connect(location, uri=True, timeout=_WAIT)) as connection:
-        return tuple(name for (name,) in connection.execute(_QUERIES[what]))
+    """The configured names; models as `PROVIDER/MODEL`. Raises sqlite3.Error, also where there is no file."""
+    with closing(sqlite3.connect(f"{config_db.absolute().as_uri()}?mode=ro", uri=True, timeout=0.2)) as db:
+        return tuple(row[0] for row in db.execute(_QUERIES[what]))

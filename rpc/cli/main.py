@@ -1,0 +1,125 @@
+"""The command `mux-sidecar`: its subcommands as a table, and where a failure becomes one line and a status."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from sidecar import __version__
+from sidecar.errors import MuxError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+PROGRAM = "mux-sidecar"
+MORE = "MUX_SIDECAR_LOG_LEVEL=debug shows where"
+
+# name → (module, attribute, what `--help` says). The help stands here so that `--help` imports none of them.
+COMMANDS: Mapping[str, tuple[str, str, str]] = {
+    "serve": ("rpc.cli.serve", "serve", "Serve the endpoint without an editor, until interrupted."),
+    "demo": ("rpc.demo", "demo", "See the main job in ten seconds: offline, in a throw-away home."),
+    "status": ("rpc.cli.status", "status", "Tell which workspace and model answer, and what is wrong."),
+    "provider": ("rpc.cli.provider", "provider", "Accounts and servers: add, list, edit, refresh, models, remove."),
+    "workspace": ("rpc.cli.workspace", "workspace", "Named lists of rules: list, add, use, rename, edit, remove, …"),
+    "rule": ("rpc.cli.rule", "rule", "Which model answers for which files: list, add, default, move, …"),
+    "explain": ("rpc.cli.rule", "explain", "Tell which rule takes these files, and why."),
+    "log": ("rpc.cli.request", "log", "Show the requests, each with its rule, provider and model."),
+    "usage": ("rpc.cli.request", "usage", "Add up requests, tokens and cost."),
+    "settings": ("rpc.cli.settings", "settings", "Show or change the settings."),
+    "token": ("rpc.cli.token", "token", "Print the token that guards /rpc."),
+    "doctor": ("rpc.cli.doctor", "doctor", "Tell what is wrong and how to mend it."),
+    "completion": ("rpc.cli.complete", "completion", "Print the completion script of a shell."),
+}
+
+
+class TableGroup(click.Group):
+    """A group whose commands are imported when they are called, completed within, or asked for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order in which a user needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        """The commands' section of `--help`, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=TableGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="First steps: mux-sidecar demo, then mux-sidecar provider add. Each command has its own --help.",
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+def cli() -> None:
+    """Configure your AI assistant once; switch which model answers from the editor.
+
+    The sidecar takes OpenAI- and Anthropic-style requests at http://localhost:8989/v1/mux, looks at the files in
+    the prompt, and sends each to the model of the active workspace's first rule that matches.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit status of one command line: 0; 1 for a failure, told in one line; 2 for wrong usage; 130 interrupted."""
+    sys.excepthook = tell_unexpected
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show ✓ or a model's name gets a question mark, not a traceback.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        status = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _interrupted(error)
+    except MuxError as error:
+        return fail(str(error))
+    except OSError as error:
+        return _system_refused(error)
+    return status if isinstance(status, int) else 0
+
+
+def fail(sentence: str) -> int:
+    """1, after the sentence was told in one line on standard error."""
+    click.echo(f"{PROGRAM}: {' '.join(sentence.split())}", err=True)
+    return 1
+
+
+def tell_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell a defect in one line; with the log level `debug` its traceback comes first."""
+    if os.environ.get("MUX_SIDECAR_LOG_LEVEL", "").lower() == "debug":
+        sys.__excepthook__(kind, error, trace)
+    fail(f"unexpected {kind.__name__}: {error} ({MORE}; please report it with that).")
+
+
+def _interrupted(error: BaseException) -> int:
+    """130 for Ctrl-C; 1 for a question that was answered with no, or not at all."""
+    if isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt):
+        return 130
+    return fail("stopped; nothing was changed.")
+
+
+def _system_refused(error: OSError) -> int:
+    """1 with what the system said; 0 and silence where the reader of our output left, as `head` does."""
+    # Windows says EINVAL where others say EPIPE; either names no file.
+    if isinstance(error, BrokenPipeError) or (error.errno == errno.EINVAL and error.filename is None):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return fail(f"{where}{error.strerror or error}.")

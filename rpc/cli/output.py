@@ -1,0 +1,110 @@
+"""What a command prints: JSON as the contract spells it, or a table aligned for whoever reads it."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+GAP = "  "
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under their titles.
+
+    The columns in `right` hold numbers; the last column, where it is `optional`, is left out while it is empty.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    right: frozenset[str] = frozenset()
+    optional: str | None = None
+
+
+def json_option(command: F) -> F:
+    """The option `--json`, as the parameter `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON with the names of the JSON-RPC results.")(
+        command
+    )
+
+
+def print_json(value: object, *, compact: bool = False) -> None:
+    """Print a value as JSON: indented by two, or on a line of its own."""
+    import msgspec  # noqa: PLC0415 - start-up: `--help` and completion print none
+
+    encoded = msgspec.json.encode(value)
+    click.echo(encoded if compact else msgspec.json.format(encoded, indent=2))
+
+
+def print_table(table: Table) -> None:
+    """Print the table: with rich on a terminal, else in plain aligned columns without colour."""
+    if table.columns[-1] == table.optional and not any(row[-1] for row in table.rows):
+        table = Table(table.columns[:-1], [row[:-1] for row in table.rows], table.right)
+    if sys.stdout.isatty():
+        _print_rich(table)
+    else:
+        for line in aligned(table):
+            click.echo(line)
+
+
+def hint(text: str) -> None:
+    """Say the next step on standard error, where no pipe reads it."""
+    click.echo(text, err=True)
+
+
+def cell(value: object) -> str:
+    """A value as the text of a cell: nothing for None, and no control characters, which a provider could have sent."""
+    if value is None:
+        return ""
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
+
+
+def number(value: float | None, pattern: str = ",") -> str:
+    """A number by a format of `format()`, or nothing for an unknown one."""
+    return "" if value is None else format(value, pattern)
+
+
+def aligned(table: Table, widths: Sequence[int] = ()) -> list[str]:
+    """The table's lines, titles first, each column as wide as its widest cell and as `widths` at least."""
+    lines = [table.columns, *table.rows]
+    least = list(widths) or [0] * len(table.columns)
+    widest = [max(least[i], *(_width(line[i]) for line in lines)) for i in range(len(table.columns))]
+    return [_line(table, line, widest) for line in lines]
+
+
+def _line(table: Table, cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = []
+    for title, text, width in zip(table.columns, cells, widths, strict=True):
+        space = " " * (width - _width(text))
+        padded.append(space + text if title in table.right else text + space)
+    return GAP.join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal the text takes (Unicode Standard Annex 11)."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
+
+
+def _print_rich(table: Table) -> None:
+    from rich.console import Console  # noqa: PLC0415 - 80 ms that only a terminal needs
+    from rich.table import Table as RichTable  # noqa: PLC0415 - the same
+    from rich.text import Text  # noqa: PLC0415 - the same
+
+    drawn = RichTable(box=None, pad_edge=False, header_style="bold")
+    for title in table.columns:
+        drawn.add_column(title, justify="right" if title in table.right else "left", overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*(Text(text) for text in row))  # Text: a `[` in a file's name is no markup
+    Console(highlight=False).print(drawn)

@@ -1,0 +1,198 @@
+"""`mux-sidecar log` and `usage`: what was asked, which model answered, and what it cost."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from rpc.cli.complete import ProviderName, WorkspaceName
+from rpc.cli.output import Table, aligned, cell, hint, json_option, number, print_json, print_table
+from rpc.cli.session import perform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sidecar.control import Control
+    from sidecar.values import Outcome, Request, Usage
+
+OUTCOMES = ("ok", "error", "cancelled", "truncated")
+KEYS = ("workspace", "provider", "model", "day")
+SETTLE = 0.2  # seconds within which every process has written a request that has ended
+POLL = 0.25  # seconds between two looks of `--follow`
+FOLLOW_WINDOW = 200  # requests that one look of `--follow` can tell
+
+COLUMNS = ("TIME", "CLIENT", "FILES", "RULE", "MODEL", "OUTCOME", "TOKENS", "COST", "MS")
+RIGHT = frozenset({"TOKENS", "COST", "MS"})
+LEAST = (8, 11, 24, 8, 32, 9, 11, 9, 6)  # widths of `--follow`, whose later rows nobody knows yet
+FILES_WIDTH = 32
+
+
+class Selection(NamedTuple):
+    """Which requests to show; None means all."""
+
+    workspace: str | None
+    provider: str | None
+    outcome: Outcome | None
+
+
+@click.command()
+@click.option("-n", "count", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new ones as they come, until interrupted.")
+@click.option("-w", "--workspace", type=WorkspaceName(), help="Of this workspace only.")
+@click.option("--provider", type=ProviderName(), help="Of this provider only.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="With this outcome only.")
+@click.option("--clear", is_flag=True, help="Remove all records instead.")
+@click.option("--yes", is_flag=True, help="With --clear: do not ask.")
+@json_option
+def log(*, count: int, follow: bool, clear: bool, yes: bool, as_json: bool, **selected: Any) -> None:
+    """Show the requests, newest first, each with its rule, provider and model (with --follow oldest first)."""
+    selection = Selection(**selected)
+    if clear:
+        _clear(selection, follow=follow, yes=yes, as_json=as_json)
+    elif follow:
+        perform(lambda control: _follow(control, count, selection, as_json=as_json))
+    else:
+        _list(perform(lambda control: _settled(control, count, selection)), selection, as_json=as_json)
+
+
+@click.command()
+@click.option("--by", type=click.Choice(KEYS), default="model", show_default=True, help="One row for each of these.")
+@click.option(
+    "--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this local date on (2026-01-31)."
+)
+@json_option
+def usage(by: str, since: datetime | None, *, as_json: bool) -> None:
+    """Add up requests, tokens and cost (USD)."""
+    first_day = since.date().isoformat() if since else None
+    rows = perform(lambda control: control.requests.usage(first_day, by))
+    if as_json:
+        return print_json(rows)
+    if not rows:
+        return hint("No requests yet. Point a client at http://localhost:8989/v1/mux, or see 'mux-sidecar demo'.")
+    columns = (by.upper(), "REQUESTS", "TOKENS IN", "OUT", "CACHED", "COST")
+    table = Table(columns, [*(_usage_row(u) for u in rows), _total(rows)], right=frozenset(columns[1:]))
+    return print_table(table)
+
+
+async def _settled(control: Control, count: int, selection: Selection) -> Sequence[Request]:
+    """The newest requests, after those that have just ended are written."""
+    await asyncio.sleep(SETTLE)
+    return await _read(control, count, selection)
+
+
+async def _read(control: Control, count: int, selection: Selection) -> Sequence[Request]:
+    return await control.requests.list(
+        limit=count, workspace=selection.workspace, provider=selection.provider, outcome=selection.outcome
+    )
+
+
+def _list(requests: Sequence[Request], selection: Selection, *, as_json: bool) -> None:
+    if as_json:
+        return print_json(requests)
+    if not requests:
+        kind = "such requests" if any(selection) else "requests yet"
+        return hint(f"No {kind}. Point a client at http://localhost:8989/v1/mux, or see 'mux-sidecar demo'.")
+    return print_table(Table(COLUMNS, [_row(request) for request in requests], right=RIGHT))
+
+
+async def _follow(control: Control, count: int, selection: Selection, *, as_json: bool) -> None:
+    """Print the newest requests, oldest first, and each new one as it ends."""
+    if not as_json:
+        click.echo(aligned(Table(COLUMNS, (), right=RIGHT), LEAST)[0])
+    seen: set[str] = set()
+    requests = await _settled(control, count, selection)
+    while True:
+        fresh = [request for request in reversed(requests) if request.id not in seen]
+        for request in fresh:
+            _print_followed(request, as_json=as_json)
+        sys.stdout.flush()
+        seen = {request.id for request in requests} | seen
+        await asyncio.sleep(POLL)
+        requests = await _read(control, FOLLOW_WINDOW, selection)
+
+
+def _print_followed(request: Request, *, as_json: bool) -> None:
+    if as_json:
+        print_json(request, compact=True)
+    else:
+        click.echo(aligned(Table(COLUMNS, [_row(request)], right=RIGHT), LEAST)[1])
+
+
+def _clear(selection: Selection, *, follow: bool, yes: bool, as_json: bool) -> None:
+    if follow or any(selection):
+        raise click.UsageError("--clear removes all records and goes with none of the other options.")
+    if not yes and sys.stdin.isatty():
+        click.confirm("Remove the records of all requests?", abort=True, err=True)
+    removed = perform(lambda control: control.requests.remove(None))
+    if as_json:
+        print_json(removed)
+    else:
+        click.echo(f"Removed {removed} requests.")
+
+
+def _row(request: Request) -> tuple[str, ...]:
+    return (
+        _local_time(request.started_at),
+        cell(request.client),
+        _files(request.files),
+        "" if request.filter is None else cell(request.filter) or "*",
+        cell(f"{request.provider}/{request.model}" if request.provider else ""),
+        request.outcome if request.outcome == "ok" else f"{request.outcome} {request.status}",
+        _tokens(request),
+        _cost(request.cost),
+        number(request.total_ms, ",.0f"),
+    )
+
+
+def _local_time(started_at: str) -> str:
+    """The time of day, with the date in front unless it was today."""
+    started = datetime.fromisoformat(started_at).astimezone()
+    today = datetime.now(UTC).astimezone().date()
+    return started.strftime("%H:%M:%S" if started.date() == today else "%Y-%m-%d %H:%M:%S")
+
+
+def _files(files: Sequence[str]) -> str:
+    """Base names, as many as fit; the rest counted."""
+    names = [cell(file.replace("\\", "/").rpartition("/")[2] or file) for file in files]
+    shown = names[:1]
+    for name in names[1:]:
+        if len(", ".join([*shown, name])) > FILES_WIDTH:
+            break
+        shown.append(name)
+    left = len(names) - len(shown)
+    return ", ".join(shown) + (f" +{left}" if left else "")
+
+
+def _tokens(request: Request) -> str:
+    if request.input_tokens is None and request.output_tokens is None:
+        return ""
+    return f"{number(request.input_tokens) or '?'} → {number(request.output_tokens) or '?'}"
+
+
+def _cost(cost: float | None) -> str:
+    """USD with as many digits as matter; 0 is a model of this machine."""
+    if cost is None:
+        return ""
+    return "$0" if cost == 0 else f"${cost:,.2f}" if cost >= 1 else f"${cost:.4f}"
+
+
+def _usage_row(row: Usage) -> tuple[str, ...]:
+    counts = (row.requests, row.input_tokens, row.output_tokens, row.cached_tokens)
+    return (cell(row.key), *(number(count) for count in counts), _cost(row.cost))
+
+
+def _total(rows: Sequence[Usage]) -> tuple[str, ...]:
+    """The last row; ≥ where the cost of some is unknown."""
+    counts = (
+        sum(row.requests for row in rows),
+        sum(row.input_tokens for row in rows),
+        sum(row.output_tokens for row in rows),
+        sum(row.cached_tokens for row in rows),
+    )
+    known = [row.cost for row in rows if row.cost is not None]
+    cost = ("" if len(known) == len(rows) else "≥ ") + _cost(sum(known)) if known else ""
+    return ("total", *(number(count) for count in counts), cost)

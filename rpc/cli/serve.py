@@ -1,0 +1,51 @@
+"""`mux-sidecar serve`: the endpoint without an editor."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from sidecar.settings import Place, read_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sidecar.app import Serving
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Instead of MUX_SIDECAR_PORT or 8989; 0 lets the system choose."
+)
+def serve(port: int | None) -> None:
+    """Serve the endpoint without an editor, until interrupted.
+
+    Every window and every serve of the same data folder shares one port; the answers that are being streamed are
+    finished before it ends.
+    """
+    try:
+        _run(read_place(port))
+    except KeyboardInterrupt:  # that is how it is meant to end
+        return
+
+
+def _run(place: Place) -> None:
+    from sidecar.app import serve as serve_endpoint  # noqa: PLC0415 - start-up: aiohttp, which `--help` does without
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve_endpoint(place, on_ready=_tell))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Loops of uvloop where there is one, which Windows and PyPy have not."""
+    try:
+        import uvloop  # noqa: PLC0415 - only who serves needs it
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _tell(serving: Serving) -> None:
+    click.echo(f"Serving {serving.url} (workspace {serving.workspace})", err=True)
