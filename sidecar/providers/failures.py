@@ -206,14 +206,18 @@ def _proxy(exc: BaseException, where: _Where) -> Cause:
     return Cause("proxy", f"The proxy on the way to {where.place} {told}; check HTTPS_PROXY and NO_PROXY.")
 
 
+def _payload(exc: BaseException, where: _Where) -> Cause:
+    """A body that broke off, or that is not compressed the way its header says."""
+    return _bad_answer(exc, where) if "content-encoding" in str(exc).lower() else _disconnected(exc, where)
+
+
 def _disconnected(_: BaseException, where: _Where) -> Cause:
     return Cause("disconnected", f"{where.place} closed the connection before its answer was complete; try again.")
 
 
 def _bad_answer(exc: BaseException, where: _Where) -> Cause:
     """What came is no HTTP, or cannot be decoded."""
-    said = getattr(exc, "message", "")
-    if isinstance(said, str) and "content-encoding" in said.lower():
+    if "content-encoding" in str(exc).lower():
         return Cause("bad_upstream_response", f"The answer of {where.place} cannot be decompressed.")
     return Cause("bad_upstream_response", f"{where.place} answered with something that is not HTTP; check its port.")
 
@@ -242,7 +246,7 @@ _TABLE: tuple[tuple[type[BaseException], Callable[[BaseException, _Where], Cause
     (aiohttp.ConnectionTimeoutError, _connect_timeout),
     (aiohttp.ServerTimeoutError, _timeout),
     (aiohttp.ServerDisconnectedError, _disconnected),
-    (aiohttp.ClientPayloadError, _disconnected),
+    (aiohttp.ClientPayloadError, _payload),
     (aiohttp.InvalidURL, _bad_url),
     (aiohttp.ClientResponseError, _bad_answer),
     (aiohttp.ClientOSError, _os_error),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import ssl
 from urllib.parse import urlsplit
-from urllib.request import (
-    getproxies_environment,
-    proxy_bypass_environment,  # type: ignore[attr-defined] # on all systems, though the stubs leave it out
-)
+
+# The stubs leave out `proxy_bypass_environment`, which there is on all systems.
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 import aiohttp
 

@@ -19,6 +19,7 @@ from sidecar.values import Auth, Dialect, ProviderConfig, ProviderType, Timeouts
 
 Wire = Literal["chat", "messages", "echo"]
 Fim = Literal["native", "infill"]
+Details = Literal["show", "props"]
 
 CONNECT_SECONDS = 10.0
 FIRST_BYTE_SECONDS = 300.0
@@ -71,6 +72,7 @@ class ProviderTypeRow:
     lists_prices: bool = False
     pages: bool = False
     key_check: str | None = None
+    details: Details | None = None
     built_in_models: tuple[str, ...] = ()
 
     @property
@@ -124,6 +126,7 @@ _ROWS = (
         listing=("/v1/models",),
         suffixes=("",),
         cut=("/v1",),
+        details="props",
     ),
     ProviderTypeRow(
         type="lm_studio",
@@ -151,6 +154,7 @@ _ROWS = (
         listing=("/api/tags", "/v1/models"),
         suffixes=("",),
         cut=("/v1", "/api"),
+        details="show",
     ),
     ProviderTypeRow(
         type="openai",
