@@ -1,0 +1,77 @@
+"""What both forms of an answer, whole and streamed, share: finish reasons and usage in OpenAI's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sidecar.translate.shape import JSON
+from sidecar.values import Tokens
+
+#: Anthropic's `stop_reason` → OpenAI's `finish_reason`.
+FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "compaction": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+def finish_reason(stop_reason: Any, *, called: bool, legacy: bool = False) -> str | None:
+    """OpenAI's word for why the model stopped; None where the provider gave no reason.
+
+    `called`: the answer holds tool calls that the client sees. A reason that is not known is a stop.
+    """
+    if not isinstance(stop_reason, str) or not stop_reason:
+        return None
+    reason = FINISH.get(stop_reason, "tool_calls" if called else "stop")
+    if reason != "tool_calls":
+        return reason
+    if not called:  # the tool that stood in for response_format: to the client, this is the end
+        return "stop"
+    return "function_call" if legacy else reason
+
+
+def refusal_text(details: Any) -> str | None:
+    """The explanation in `stop_details`, if there is one."""
+    explanation = details.get("explanation") if isinstance(details, dict) else None
+    return explanation if isinstance(explanation, str) and explanation else None
+
+
+def tokens_of(usage: JSON) -> Tokens:
+    """What Anthropic counted; `input` is the sum of its three (prompt caching page: "Tracking cache performance")."""
+    plain, written, read = (
+        _count(usage.get(name)) for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    )
+    details = usage.get("output_tokens_details")
+    return Tokens(
+        input=None if plain is None else plain + (written or 0) + (read or 0),
+        output=_count(usage.get("output_tokens")),
+        cached=read,
+        cache_write=written,
+        reasoning=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+    )
+
+
+def usage_of(tokens: Tokens) -> JSON:
+    """OpenAI's `usage` object."""
+    prompt, completion = tokens.input or 0, tokens.output or 0
+    usage: JSON = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {
+            "cached_tokens": tokens.cached or 0,
+            "cache_write_tokens": tokens.cache_write or 0,
+        },
+    }
+    if tokens.reasoning is not None:
+        usage["completion_tokens_details"] = {"reasoning_tokens": tokens.reasoning}
+    return usage
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
