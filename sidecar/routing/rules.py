@@ -1,0 +1,95 @@
+"""Which rule a request gets: the first, top to bottom, that is for its kind and takes one of its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sidecar.routing.filters import Filter, Names, compile_filter
+from sidecar.values import Considered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sidecar.values import Kind, RequestKind
+
+__all__ = ["CompiledRule", "Filter", "compile_filter", "explain", "first_match"]
+
+KINDS: dict[Kind, tuple[RequestKind, ...]] = {
+    "any": ("chat", "fim"),  # embeddings only by rules of their own: a switch must not change vectors unnoticed
+    "chat": ("chat",),
+    "fim": ("fim",),
+    "embed": ("embed",),
+}
+
+
+@dataclass(frozen=True)
+class CompiledRule:
+    """A rule with its filter compiled; `position` counts from 1, `filter` is the text that the user wrote."""
+
+    position: int
+    filter: str
+    kind: Kind
+    provider: str
+    model: str
+    compiled: Filter
+
+
+def first_match(rules: Sequence[CompiledRule], kind: RequestKind, files: Sequence[str]) -> CompiledRule | None:
+    """The rule that takes a request of this kind with these files in context, or None."""
+    names = Names(files)
+    for rule in rules:
+        if kind in KINDS[rule.kind] and (rule.compiled.form == "all" or rule.compiled.find(names) is not None):
+            return rule
+    return None
+
+
+def explain(rules: Sequence[CompiledRule], kind: RequestKind, files: Sequence[str]) -> tuple[Considered, ...]:
+    """Each rule in order, whether it took the request, and why, in one sentence."""
+    names = Names(files)
+    considered: list[Considered] = []
+    winner: CompiledRule | None = None
+    for rule in rules:
+        matched, why = (False, f"not reached: rule {winner.position} took it") if winner else _judge(rule, kind, names)
+        considered.append(
+            Considered(position=rule.position, filter=rule.filter, kind=rule.kind, matched=matched, why=why)
+        )
+        winner = rule if matched else winner
+    return tuple(considered)
+
+
+def _judge(rule: CompiledRule, kind: RequestKind, names: Names) -> tuple[bool, str]:
+    if kind not in KINDS[rule.kind]:
+        return False, "not for embed requests" if rule.kind == "any" else f"only for {rule.kind} requests"
+    if rule.compiled.form == "all":
+        return True, "catch-all"
+    index = rule.compiled.find(names)
+    if index is None:
+        return False, _why_not(rule.compiled) if names.files else "no file is in context"
+    others = rule.compiled.count(names) - 1
+    return True, _why(rule.compiled, names.files[index]) + (f", and {others} more" if others else "")
+
+
+def _why(taken: Filter, name: str) -> str:
+    base = name.replace("\\", "/").rpartition("/")[2]
+    match taken.form:
+        case "exact":
+            return f"`{name}` is named exactly `{taken.text[1:]}`"
+        case "glob":
+            return f"`{name}` fits `{taken.text}`"
+        case "path":
+            return f"`{taken.text}` is in `{name}`"
+        case _:
+            return f"`{taken.text}` is in `{base}`"
+
+
+def _why_not(refused: Filter) -> str:
+    match refused.form:
+        case "exact":
+            return f"no file is named exactly `{refused.text[1:]}`"
+        case "glob":
+            return f"no file fits `{refused.text}`"
+        case "path":
+            return f"no file has `{refused.text}` in its path"
+        case _:
+            return f"no file has `{refused.text}` in its name"
