@@ -33,7 +33,7 @@ _FULL = "The disk that holds {path} is full; nothing was changed. Free some spac
 _BROKEN_DISK = (
     "{path} could not be read or written ({error}); nothing was changed. Look to the disk and its free space."
 )
-_DAMAGED = "{path} is damaged ({error})."
+_DAMAGED = "{path} is damaged ({error}); what was last read of it stays in use. Run: mux-sidecar doctor"
 
 # https://www.sqlite.org/rescode.html: the primary result code is the low byte of the extended one.
 _SENTENCES: Mapping[int, tuple[type[StoreUnusable], str]] = {

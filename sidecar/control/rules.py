@@ -1,0 +1,199 @@
+"""Rules: listed, added, changed, moved, removed, or all replaced at once."""
+
+from __future__ import annotations
+
+import difflib
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sidecar.control import names, order
+from sidecar.control.workbench import Workbench, workspace_row
+from sidecar.errors import InvalidParameter, NotFound
+from sidecar.routing.rules import compile_filter
+from sidecar.store import models, providers
+from sidecar.store import rules as stored
+from sidecar.values import Kind, Rule, RuleDraft
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+
+    from sidecar.control.drafts import RuleChanges
+
+KINDS: tuple[Kind, ...] = ("any", "chat", "fim", "embed")
+_MOST_RULES = 1000
+
+
+class Rules:
+    """The rules of each workspace; for `workspace` None, of the active one. Every change returns all of them."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._config = bench.config
+
+    async def list(self, workspace: str | None = None) -> tuple[Rule, ...]:
+        """The rules in order.
+
+        Raises:
+            NotFound: no such workspace (so also below).
+        """
+        return await self._config.ask(lambda db: listed(db, workspace_row(db, workspace).id))
+
+    async def add(
+        self, draft: RuleDraft, *, position: int | None = None, workspace: str | None = None
+    ) -> tuple[Rule, ...]:
+        """With one more: before the catch-alls unless told where; a catch-all takes the place of its like.
+
+        Raises:
+            InvalidParameter: the filter, the kind or the position cannot be.
+            NotFound: no such provider or model.
+        """
+        return await self._edit(
+            workspace, lambda db, rules: order.inserted(rules, checked(db, draft, known=rules), position)
+        )
+
+    async def update(self, position: int, changes: RuleChanges, workspace: str | None = None) -> tuple[Rule, ...]:
+        """With that rule changed.
+
+        Raises:
+            InvalidParameter: the filter or the kind cannot be.
+            NotFound: no such rule, provider or model.
+        """
+        return await self._edit(workspace, partial(_changed, position=position, changes=changes))
+
+    async def move(self, position: int, to: int, workspace: str | None = None) -> tuple[Rule, ...]:
+        """With that rule at position `to`.
+
+        Raises:
+            InvalidParameter: `to` is past a catch-all.
+            NotFound: no such rule.
+        """
+        return await self._edit(workspace, lambda _, rules: order.moved(rules, position, to))
+
+    async def remove(self, position: int, workspace: str | None = None) -> tuple[Rule, ...]:
+        """Without that rule. Raises NotFound."""
+        return await self._edit(workspace, lambda _, rules: order.removed(rules, position))
+
+    async def replace(self, drafts: Iterable[RuleDraft], workspace: str | None = None) -> tuple[Rule, ...]:
+        """These rules instead of the former ones, all or none; catch-alls are put last.
+
+        Raises:
+            InvalidParameter: one of them cannot be.
+            NotFound: no such provider or model, unless a former rule was broken the same way.
+        """
+        wanted = tuple(drafts)
+        return await self._edit(
+            workspace, lambda db, rules: order.arranged(tuple(checked(db, draft, known=rules) for draft in wanted))
+        )
+
+    async def _edit(
+        self, workspace: str | None, edit: Callable[[sqlite3.Connection, order.Rules], order.Rules]
+    ) -> tuple[Rule, ...]:
+        def change(db: sqlite3.Connection) -> tuple[Rule, ...]:
+            row = workspace_row(db, workspace)
+            before = stored.of(db, row.id)
+            after = edit(db, before)
+            if len(after) > _MOST_RULES:
+                raise InvalidParameter("rules", f"A workspace holds at most {_MOST_RULES} rules.")
+            if after != before:
+                stored.replace(db, row.id, after)
+            return listed(db, row.id)
+
+        return await self._config.edit(change)
+
+
+def listed(db: sqlite3.Connection, workspace: int) -> tuple[Rule, ...]:
+    """A workspace's rules as listed, those that cannot serve marked broken."""
+    return tuple(shown(db, position, rule) for position, rule in enumerate(stored.of(db, workspace), start=1))
+
+
+def shown(db: sqlite3.Connection, position: int, rule: RuleDraft) -> Rule:
+    """A rule as listed."""
+    return Rule(
+        position=position,
+        filter=rule.filter,
+        kind=rule.kind,
+        provider=rule.provider,
+        model=rule.model,
+        broken=_why_broken(db, rule),
+    )
+
+
+def checked(db: sqlite3.Connection, draft: RuleDraft, known: order.Rules = ()) -> RuleDraft:
+    """The rule as it is stored, its provider in the provider's own spelling.
+
+    Raises:
+        InvalidParameter: the filter or the kind cannot be.
+        NotFound: no such provider or model, and none of the `known` rules names them either.
+    """
+    draft = plain(draft)
+    if any((rule.provider.casefold(), rule.model) == (draft.provider.casefold(), draft.model) for rule in known):
+        return draft
+    provider = providers.named(db, draft.provider)
+    if provider is None:
+        raise NotFound(_no_provider(db, draft.provider))
+    model = models.named(db, provider.id, draft.model)
+    if model is None or model.gone:
+        raise NotFound(_no_model(db, provider.id, provider.name, draft.model))
+    return msgspec.structs.replace(draft, provider=provider.name)
+
+
+def plain(draft: RuleDraft) -> RuleDraft:
+    """The rule without blanks around its filter, looked at by itself. Raises InvalidParameter."""
+    if draft.kind not in KINDS:
+        raise InvalidParameter("kind", f"{draft.kind!r} is no kind of rule; use one of {', '.join(KINDS)}.")
+    text = names.line(draft.filter, "filter", 500)
+    if draft.filter and not text:
+        raise InvalidParameter("filter", "The filter is blank; leave it empty for a catch-all.")
+    if text:
+        compile_filter(text)
+    return RuleDraft(
+        filter=text,
+        provider=names.provider(draft.provider, "provider"),
+        model=names.model(draft.model),
+        kind=draft.kind,
+    )
+
+
+def _changed(db: sqlite3.Connection, rules: order.Rules, *, position: int, changes: RuleChanges) -> order.Rules:
+    old = order.at(rules, position)
+    wanted = RuleDraft(
+        filter=old.filter if changes.filter is None else changes.filter,
+        provider=old.provider if changes.provider is None else changes.provider,
+        model=old.model if changes.model is None else changes.model,
+        kind=old.kind if changes.kind is None else changes.kind,
+    )
+    # A broken rule may get another filter and stay as broken as it is.
+    return order.changed(rules, position, checked(db, wanted, known=(old,)))
+
+
+def _why_broken(db: sqlite3.Connection, rule: RuleDraft) -> str | None:
+    provider = providers.named(db, rule.provider)
+    if provider is None:
+        return f"There is no provider {rule.provider} any more; add it again, or choose another model for this rule."
+    model = models.named(db, provider.id, rule.model)
+    if model is None:
+        return f"{provider.name} has no model {rule.model}; choose another one for this rule."
+    if model.gone:
+        return f"{provider.name} no longer lists {rule.model}; choose another model for this rule."
+    return None
+
+
+def _no_provider(db: sqlite3.Connection, name: str) -> str:
+    known = ", ".join(config.name for config in providers.every(db))
+    if not known:
+        return f"There is no provider {name}; add one with: mux-sidecar provider add NAME --type TYPE"
+    return f"There is no provider {name}; there are: {known}."
+
+
+def _no_model(db: sqlite3.Connection, provider: int, name: str, model: str) -> str:
+    listing = [each.name for each in models.of(db, provider) if not each.gone]
+    if not listing:
+        return (
+            f"{name} lists no models; name one by hand with: "
+            f'mux-sidecar provider edit "{name}" --model "{model}" --offline'
+        )
+    near = difflib.get_close_matches(model, listing, n=1)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    return f'{name} has no model {model}.{guess} To see those it has: mux-sidecar provider models "{name}"'
