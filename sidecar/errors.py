@@ -18,7 +18,8 @@ MuxError                         code (JSON-RPC)
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class MuxError(Exception):
@@ -141,3 +142,20 @@ class UpstreamError(RequestError):
 
     status = 502
     type = "upstream_connection_error"
+
+
+class ProviderRefused(RequestError):
+    """The provider answered with an error of its own.
+
+    `payload` is the answer's whole body where the provider speaks the client's dialect, completed with what that
+    dialect requires; None where the dialect's error object is to be made from the other fields. `headers` go with it.
+    """
+
+    def __init__(
+        self, error: RequestError, *, payload: dict[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(
+            error.message, error_code=error.error_code, status=error.status, type=error.type, param=error.param
+        )
+        self.payload = payload
+        self.headers = dict(headers or {})

@@ -16,12 +16,14 @@ BOM = b"\xef\xbb\xbf"
 class Event(NamedTuple):
     """One event: its `data` lines joined by newlines, its `name` if it has one, and its own bytes.
 
-    A comment, or a block without data, has `data` None.
+    A comment, or a block without data, has `data` None. `clean` is false when it holds lines that some clients cannot
+    bear: `id:`, `retry:` or unknown ones (after an `id:`, openai-python reads each blank line as an event).
     """
 
     raw: bytes
     data: bytes | None
     name: bytes | None = None
+    clean: bool = True
 
 
 class Decoder:
@@ -114,6 +116,7 @@ def parse(raw: bytes) -> Event:
         return Event(raw, raw[6:-2])
     data: list[bytes] = []
     name: bytes | None = None
+    clean = True
     for line in raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
@@ -121,11 +124,15 @@ def parse(raw: bytes) -> Event:
             data.append(value)
         elif field == b"event":
             name = value
-    return Event(raw, b"\n".join(data) if data else None, name)
+        elif field or line:
+            clean = clean and line.startswith(b":")
+    return Event(raw, b"\n".join(data) if data else None, name, clean and (bool(data) or name is None))
 
 
 def encode(data: bytes, name: bytes | None = None) -> bytes:
-    """An event's bytes; `data` must hold no line break (JSON never does)."""
+    """An event's bytes."""
+    if b"\n" in data:
+        data = data.replace(b"\n", b"\ndata: ")
     return b"event: %b\ndata: %b\n\n" % (name, data) if name else b"data: %b\n\n" % data
 
 

@@ -1,0 +1,146 @@
+"""The composition root: opens what serving needs, in order, and closes it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from sidecar import prices, token
+from sidecar.endpoint import Endpoint
+from sidecar.errors import StoreUnusable
+from sidecar.keys import Keys
+from sidecar.listeners import listen, taken
+from sidecar.mux import Mux
+from sidecar.providers.http import open_session
+from sidecar.record import Recorder, Row, Trace
+from sidecar.redact import Redactor
+from sidecar.settings import Place
+from sidecar.snapshot import Snapshots
+from sidecar.store import requests
+from sidecar.store.database import REQUESTS, Database
+from sidecar.wire import Wire, note_reuse
+
+#: Seconds that answers which are being streamed get to finish when the process is told to leave.
+LEAVE = 600.0
+PRUNE_EVERY = 3600.0
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A running endpoint."""
+
+    port: int
+    endpoint: Endpoint
+    snapshots: Snapshots
+
+    @property
+    def url(self) -> str:
+        """What clients are pointed at."""
+        return f"http://localhost:{self.port}/v1/mux"
+
+
+@asynccontextmanager
+async def open_app(place: Place) -> AsyncIterator[Serving]:
+    """A serving endpoint, until the block is left; answers in progress are then finished.
+
+    Raises:
+        NotAllowed: the port cannot be had.
+        StoreUnusable: the data folder cannot be used at all.
+    """
+    async with AsyncExitStack() as stack:
+        snapshots = Snapshots(place)
+        stack.callback(snapshots.close)
+        keys = Keys(place)
+        records = Records(place, snapshots)
+        recorder = Recorder(records.write, _price, Redactor(keys.secrets).clean)
+        stack.push_async_callback(recorder.close)
+        session = await stack.enter_async_context(open_session())
+        session.trace_configs.append(note_reuse())
+        endpoint = Endpoint(Mux(Wire(session, keys), recorder), snapshots, lambda: token.obtain(place), place.home_hash)
+        server = endpoint.server()
+        try:
+            sockets = listen(place.port)
+        except OSError as error:
+            raise taken(place, error) from error
+        loop = asyncio.get_running_loop()
+        listeners = [await loop.create_server(server, sock=sock, backlog=1024) for sock in sockets]
+        stack.push_async_callback(server.shutdown, LEAVE)
+        stack.callback(server.pre_shutdown)
+        for listener in listeners:
+            stack.callback(listener.close)
+        pruning = loop.create_task(records.prune_now_and_then())
+        stack.callback(pruning.cancel)
+        yield Serving(sockets[0].getsockname()[1], endpoint, snapshots)
+
+
+async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; a second one ends at once what is still being streamed.
+
+    Raises: as `open_app`.
+    """
+    leave = asyncio.Event()
+    closing = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def told() -> None:
+        if closing.is_set():
+            task.cancel()
+        leave.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, told)
+        except NotImplementedError:  # Windows: Ctrl+C arrives as KeyboardInterrupt
+            continue
+    try:
+        async with open_app(place) as serving:
+            if on_ready is not None:
+                on_ready(serving)
+            await leave.wait()
+            closing.set()
+    except asyncio.CancelledError:
+        if not closing.is_set():
+            raise
+
+
+class Records:
+    """The file of request records, for the recorder's thread."""
+
+    def __init__(self, place: Place, snapshots: Snapshots) -> None:
+        self._database = Database(place.requests_db, REQUESTS)
+        self._snapshots = snapshots
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Append rows.
+
+        Raises:
+            StoreUnusable: they could not be written.
+        """
+        with self._database.change() as db:
+            requests.append(db, rows)
+
+    def _prune(self) -> None:
+        days = self._snapshots.current().settings.keep_days
+        with self._database.change() as db:
+            requests.prune(db, days)
+
+    async def prune_now_and_then(self) -> None:
+        """Remove, each hour, what is older than the setting `keepDays`."""
+        while True:
+            await asyncio.sleep(PRUNE_EVERY)
+            try:
+                await asyncio.to_thread(self._prune)
+            except (StoreUnusable, sqlite3.Error):
+                continue  # told by whoever writes the next record
+
+
+def _price(trace: Trace) -> float | None:
+    if trace.provider is None or trace.model is None:
+        return None
+    return prices.cost(trace.provider, trace.model, trace.info, trace.tokens)

@@ -1,0 +1,124 @@
+"""What every bridge offers to the relay."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sidecar.errors import ProviderRefused, UpstreamError
+from sidecar.sse import Event
+from sidecar.values import Tokens, WireName
+
+JSON = dict[str, Any]
+
+
+class Bridge(ABC):
+    """One request's way to the wire and its answer's way back; made anew for each request.
+
+    Attributes:
+        wire: what the provider is asked in: a dialect's name, or `infill`.
+        ignored: what the wire has no place for, for `X-Mux-Ignored`.
+        tokens: what the provider counted, as far as it has told.
+        cost: the provider's own figure in USD.
+        finished: a finish reason was seen, so that the end of the stream is an end and no break.
+        done: the stream's last event was seen; whatever follows is not passed on.
+        mends: the provider may be asked once more without what it has just refused (see `retry_without`).
+    """
+
+    wire: WireName
+    ignored: tuple[str, ...] = ()
+    tokens: Tokens = Tokens()
+    cost: float | None = None
+    finished: bool = False
+    done: bool = False
+
+    @abstractmethod
+    def body(self) -> bytes:
+        """What the provider is sent.
+
+        Raises:
+            BadRequest: the wire cannot carry this request.
+        """
+
+    def headers(self) -> Mapping[str, str]:
+        """Headers that this request needs on the wire beyond the provider's own."""
+        return {}
+
+    @abstractmethod
+    def feed(self, event: Event) -> bytes:
+        """What the client gets for one event with data.
+
+        Raises:
+            ProviderRefused: the event is an error.
+            UpstreamError: the event cannot be read.
+        """
+
+    @abstractmethod
+    def end(self) -> bytes:
+        """What is left to say when the provider's stream has ended.
+
+        Raises:
+            UpstreamError: it broke off.
+        """
+
+    @abstractmethod
+    def whole(self, body: bytes) -> bytes:
+        """The client's answer for the provider's plain one.
+
+        Raises:
+            ProviderRefused: it is an error, in a 200.
+            UpstreamError: it cannot be read.
+        """
+
+    @abstractmethod
+    def as_stream(self, body: bytes) -> bytes:
+        """The provider's plain answer as the event stream that the client asked for; raises like `whole`."""
+
+    @abstractmethod
+    def as_whole(self, events: Iterable[Event]) -> bytes:
+        """The provider's event stream as the plain answer that the client asked for; raises like `feed` and `end`."""
+
+    @abstractmethod
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
+        """The provider's error answer as the client is told it."""
+
+    def retry_without(self, refusal: ProviderRefused) -> bool:  # noqa: ARG002 - for those that can
+        """Whether the request can be sent once more without an addition of ours that the provider does not know."""
+        return False
+
+
+def unreadable(what: str, provider: str) -> UpstreamError:
+    """The failure of an answer that is not what its wire promises."""
+    return UpstreamError(
+        f"The provider {provider!r} sent {what}; check that its endpoint and type are right.",
+        error_code="bad_upstream_response",
+        type="api_error",
+    )
+
+
+def broken_off(provider: str) -> UpstreamError:
+    """The failure of a stream that ended without a finish reason."""
+    return UpstreamError(
+        f"The provider {provider!r} broke off its answer before it was complete; ask again.",
+        error_code="upstream_truncated",
+        type="api_error",
+    )
+
+
+#: Headers of a provider's answer that are the client's business too; everything else stays behind: cookies,
+#: hop-by-hop ones (RFC 9110, section 7.6.1), Access-Control-*, what describes the transfer.
+PASSED = (
+    "x-ratelimit-",
+    "anthropic-ratelimit-",
+    "retry-after",
+    "x-should-retry",
+    "openai-",
+    "request-id",
+    "x-request-id",
+)
+
+
+def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of a provider's headers that are passed on."""
+    return {name: value for name, value in headers.items() if name.lower().startswith(PASSED)}

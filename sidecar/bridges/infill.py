@@ -1,0 +1,106 @@
+"""Fill-in-the-middle completions to a llama.cpp server, which has `/infill` for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from sidecar import sse
+from sidecar.bridges.base import JSON, Bridge, broken_off, unreadable
+from sidecar.bridges.same import SameWire
+from sidecar.dialects import openai
+from sidecar.dialects.incoming import Incoming
+from sidecar.errors import ProviderRefused
+from sidecar.providers.infill import infill_chunk, infill_to_completion, to_infill
+from sidecar.sse import Event
+from sidecar.translate import frames
+from sidecar.values import WireName
+
+
+class CompletionOverInfill(Bridge):
+    """A legacy completion with a suffix that `/infill` answers."""
+
+    wire: WireName = "infill"
+
+    def __init__(self, incoming: Incoming, model: str, provider: str) -> None:
+        self._model = model
+        self._provider = provider
+        self._body = to_infill(incoming.json())
+        # Errors have one form on all of the server's paths.
+        self._same = SameWire(incoming, model, provider, ask_usage=False)
+
+    def body(self) -> bytes:
+        """The infill request."""
+        return msgspec.json.encode(self._body)
+
+    def feed(self, event: Event) -> bytes:
+        """One event as a chunk of a text completion, with `[DONE]` behind the last."""
+        data = event.data or b""
+        if data.startswith(b"[DONE]"):
+            self.done = True
+            return openai.DONE
+        answer = self._object(data)
+        if answer.get("error"):
+            raise self._same.refusal(200, {}, data)
+        chunk = infill_chunk(answer, self._model)
+        self._note(chunk)
+        out = sse.encode(msgspec.json.encode(chunk))
+        if self.finished:
+            self.done = True
+            out += openai.DONE
+        return out
+
+    def end(self) -> bytes:
+        """A stream that ended before its last event has broken off."""
+        raise broken_off(self._provider)
+
+    def whole(self, body: bytes) -> bytes:
+        """The text completion."""
+        return msgspec.json.encode(self._completion(body))
+
+    def as_stream(self, body: bytes) -> bytes:
+        """The completion cut into chunks."""
+        chunks = frames.text_chunks_of(self._completion(body))
+        return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in chunks) + openai.DONE
+
+    def as_whole(self, events: Iterable[Event]) -> bytes:
+        """The chunks put together."""
+        chunks: list[JSON] = []
+        for event in events:
+            chunks.append(infill_chunk(self._object(event.data or b"{}"), self._model))
+            self._note(chunks[-1])
+            if self.finished:
+                break
+        if not self.finished:
+            self.end()
+        return msgspec.json.encode(frames.text_completion_of(chunks))
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
+        """The server's own error object, completed."""
+        return self._same.refusal(status, headers, body)
+
+    def _completion(self, body: bytes) -> JSON:
+        answer = self._object(body)
+        if answer.get("error"):
+            raise self._same.refusal(200, {}, body)
+        completion = infill_to_completion(answer, self._model)
+        self._note(completion)
+        self.finished = True
+        return completion
+
+    def _note(self, completion: JSON) -> None:
+        if completion.get("usage"):
+            self.tokens = openai.tokens_of(completion["usage"])
+        choices: list[Any] = completion.get("choices") or []
+        self.finished = self.finished or any(choice.get("finish_reason") for choice in choices)
+
+    def _object(self, data: bytes) -> JSON:
+        try:
+            answer = msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise unreadable("an answer that is not JSON", self._provider) from error
+        if not isinstance(answer, dict):
+            raise unreadable("JSON that is no object", self._provider)
+        return answer

@@ -1,0 +1,165 @@
+"""Chat completions, and legacy completions by way of them, to a provider that speaks Anthropic's Messages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from sidecar import sse
+from sidecar.bridges.base import JSON, Bridge, broken_off, passed_headers, unreadable
+from sidecar.dialects import openai
+from sidecar.dialects.incoming import Incoming
+from sidecar.errors import ProviderRefused, RequestError
+from sidecar.sse import Event
+from sidecar.translate import completions, errors, frames
+from sidecar.translate.answer import tokens_of
+from sidecar.translate.chat_to_messages import to_messages
+from sidecar.translate.messages_to_chat import ChunkTranslator, to_completion
+from sidecar.translate.thinking import ThinkingMemory
+from sidecar.values import WireName
+
+
+class ChatOverMessages(Bridge):
+    """A chat completion that Anthropic's API answers."""
+
+    wire: WireName = "messages"
+
+    def __init__(
+        self,
+        incoming: Incoming,
+        model: str,
+        provider: str,
+        *,
+        max_output_tokens: int | None,
+        memory: ThinkingMemory,
+    ) -> None:
+        self._provider = provider
+        self._memory = memory
+        self._translated = to_messages(
+            self._request(incoming), model, max_output_tokens=max_output_tokens, memory=memory
+        )
+        self.ignored = self._translated.ignored
+        self._created = int(time.time())
+        self._chunks = ChunkTranslator(self._translated.shape, self._created, memory)
+
+    def _request(self, incoming: Incoming) -> JSON:
+        """The chat request to translate."""
+        return incoming.json()
+
+    def body(self) -> bytes:
+        """The Messages request."""
+        return msgspec.json.encode(self._translated.body)
+
+    def headers(self) -> Mapping[str, str]:
+        """Beta headers that the request needs."""
+        return dict(self._translated.headers)
+
+    def feed(self, event: Event) -> bytes:
+        """The chunks that this event makes, with `[DONE]` behind the last."""
+        try:
+            out = self._feed(event.data or b"")
+        except msgspec.DecodeError as error:
+            raise unreadable("an event that is not JSON", self._provider) from error
+        self.tokens = self._chunks.usage
+        self.finished = self._chunks.finish_reason is not None
+        if self._chunks.finished:
+            self.done = True
+            out += openai.DONE
+        return out
+
+    def _feed(self, data: bytes) -> bytes:
+        if b'"error"' in data:
+            self._check(msgspec.json.decode(data))
+        return self._chunks.feed_bytes(data)
+
+    def _check(self, answer: Any) -> None:
+        if isinstance(answer, dict) and answer.get("type") == "error":
+            told = errors.stream_error(answer, self._provider)
+            raise _refused(told)
+
+    def end(self) -> bytes:
+        """Anthropic ends with `message_stop`; without it the answer is complete only if it gave its stop reason."""
+        if not self.finished:
+            raise broken_off(self._provider)
+        closing = (self._encode(chunk) for chunk in self._chunks.end())
+        return b"".join(closing) + openai.DONE
+
+    def _encode(self, chunk: JSON) -> bytes:
+        return sse.encode(msgspec.json.encode(chunk))
+
+    def whole(self, body: bytes) -> bytes:
+        """The completion."""
+        return msgspec.json.encode(self._answer(body))
+
+    def _answer(self, body: bytes) -> JSON:
+        try:
+            message = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise unreadable("an answer that is not JSON", self._provider) from error
+        self._check(message)
+        if not isinstance(message, dict) or not isinstance(message.get("content"), list):
+            raise unreadable("an answer that is no message", self._provider)
+        usage = message.get("usage")
+        self.tokens = tokens_of(usage if isinstance(usage, dict) else {})
+        self.finished = True
+        return to_completion(message, self._translated.shape, self._created, self._memory)
+
+    def as_stream(self, body: bytes) -> bytes:
+        """The completion cut into chunks."""
+        chunks = frames.chunks_of(self._answer(body))
+        wanted = (c for c in chunks if self._translated.shape.include_usage or c.get("choices"))
+        return b"".join(self._encode(chunk) for chunk in wanted) + openai.DONE
+
+    def as_whole(self, events: Iterable[Event]) -> bytes:
+        """The chunks put together."""
+        return msgspec.json.encode(self._joined(events))
+
+    def _joined(self, events: Iterable[Event]) -> JSON:
+        chunks: list[JSON] = []
+        for event in events:
+            data = event.data or b"{}"
+            self._check(answer := msgspec.json.decode(data))
+            chunks += self._chunks.feed(answer)
+            if self._chunks.finished:
+                break
+        if self._chunks.finish_reason is None:
+            raise broken_off(self._provider)
+        self.tokens, self.finished, self.done = self._chunks.usage, True, True
+        return frames.completion_of(chunks)
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
+        """Anthropic's error in OpenAI's words."""
+        told = errors.to_openai_error(status, body, headers, self._provider)
+        return _refused(told, passed_headers(headers))
+
+
+class CompletionOverMessages(ChatOverMessages):
+    """A legacy completion without fill-in-the-middle that Anthropic's API answers."""
+
+    def _request(self, incoming: Incoming) -> JSON:
+        return completions.completion_to_chat(incoming.json())
+
+    def _feed(self, data: bytes) -> bytes:
+        event = msgspec.json.decode(data)
+        self._check(event)
+        return b"".join(self._encode(chunk) for chunk in self._chunks.feed(event))
+
+    def _encode(self, chunk: JSON) -> bytes:
+        text = completions.chunk_to_text(chunk)
+        return b"" if text is None else sse.encode(msgspec.json.encode(text))
+
+    def whole(self, body: bytes) -> bytes:
+        """The text completion."""
+        return msgspec.json.encode(completions.chat_to_text_completion(self._answer(body)))
+
+    def as_whole(self, events: Iterable[Event]) -> bytes:
+        """The chunks put together as a text completion."""
+        return msgspec.json.encode(completions.chat_to_text_completion(self._joined(events)))
+
+
+def _refused(told: errors.ProviderError, headers: Mapping[str, str] | None = None) -> ProviderRefused:
+    error = RequestError(told.message, status=told.status, type=told.type, error_code=told.code)
+    return ProviderRefused(error, headers={**(headers or {}), **dict(told.headers)})

@@ -1,0 +1,225 @@
+"""The same wire on both sides: bytes pass through, and are only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from sidecar import sse
+from sidecar.bridges.base import JSON, Bridge, broken_off, passed_headers, unreadable
+from sidecar.dialects import openai
+from sidecar.dialects.incoming import Incoming
+from sidecar.dialects.splice import splice
+from sidecar.errors import ProviderRefused, RequestError
+from sidecar.sse import Event
+from sidecar.translate import frames
+
+NULL = msgspec.Raw(b"null")
+ABSENT = msgspec.Raw(b"")
+MAX_SNIPPET = 300
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: Any = None
+
+
+class _Seen(msgspec.Struct):
+    """What is looked at in an answer or a chunk; everything else is skipped over."""
+
+    choices: list[_Choice] | None = None
+    usage: msgspec.Raw = NULL
+    error: msgspec.Raw = NULL
+    object: Any = None
+    model: msgspec.Raw = ABSENT
+
+
+_SEEN = msgspec.json.Decoder(_Seen)
+
+
+class SameWire(Bridge):
+    """Chat completions, legacy completions or embeddings to a server that speaks them."""
+
+    def __init__(
+        self,
+        incoming: Incoming,
+        model: str,
+        provider: str,
+        *,
+        ask_usage: bool,
+        on_usage_refused: Callable[[], None] | None = None,
+    ) -> None:
+        self.wire = incoming.dialect
+        self._incoming = incoming
+        self._model = model
+        self._provider = provider
+        options = _options(incoming)
+        self._wants_usage = options.get("include_usage") is True
+        self._asks_usage = ask_usage and incoming.stream and not self._wants_usage
+        self._options = options
+        self._on_usage_refused = on_usage_refused
+
+    def body(self) -> bytes:
+        """The client's bytes with the route's model, and a wish for usage where the server understands it."""
+        edits: dict[str, bytes | None] = {"model": msgspec.json.encode(self._model)}
+        if self._asks_usage:
+            edits["stream_options"] = msgspec.json.encode({**self._options, "include_usage": True})
+        return splice(self._incoming.body, self._incoming.fields, edits)
+
+    def retry_without(self, refusal: ProviderRefused) -> bool:
+        """Once more without `stream_options` when that is what was refused and we had asked for it."""
+        if not self._asks_usage or refusal.status not in (400, 422) or "stream_options" not in refusal.message:
+            return False
+        self._asks_usage = False
+        if self._on_usage_refused is not None:
+            self._on_usage_refused()
+        return True
+
+    def feed(self, event: Event) -> bytes:
+        """The event's own bytes, unless it answers a question that only we asked."""
+        data = event.data or b""
+        if data.startswith(b"[DONE]"):
+            self.done = True
+            return openai.DONE
+        seen = self._look(data)
+        if event.name == b"error" or _is_error(seen):
+            raise self._failure(data, 200)
+        if seen.choices and not self.finished:
+            self.finished = any(choice.finish_reason for choice in seen.choices)
+        if len(seen.usage) > 4:  # more than null
+            self._count(seen.usage)
+            if not seen.choices and not self._wants_usage:
+                return b""
+        if not seen.model or seen.model == NULL:
+            return sse.encode(self._named(data), event.name)
+        return event.raw if event.clean else sse.encode(data, event.name)
+
+    def end(self) -> bytes:
+        """The `[DONE]` that the server forgot."""
+        if not self.finished:
+            raise broken_off(self._provider)
+        return openai.DONE
+
+    def whole(self, body: bytes) -> bytes:
+        """The body as it came; the model that was asked for is added where it names none."""
+        seen = self._look(body)
+        if _is_error(seen):
+            raise self._failure(body, 200)
+        if len(seen.usage) > 4:
+            self._count(seen.usage)
+        self.finished = True
+        if not seen.model or seen.model == NULL:
+            return self._named(body)
+        return body
+
+    def as_stream(self, body: bytes) -> bytes:
+        """The completion cut into chunks."""
+        completion = _object(self.whole(body), self._provider)
+        completion.setdefault("model", self._model)
+        make = frames.text_chunks_of if self.wire == "completions" else frames.chunks_of
+        events = [chunk for chunk in make(completion) if self._wants_usage or chunk.get("choices")]
+        return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in events) + openai.DONE
+
+    def as_whole(self, events: Iterable[Event]) -> bytes:
+        """The chunks put together."""
+        self._wants_usage = True
+        chunks: list[JSON] = []
+        for event in events:
+            self.feed(event)
+            if self.done:
+                break
+            chunks.append(_object(event.data or b"", self._provider))
+        if not self.done:
+            self.end()
+        join = frames.text_completion_of if self.wire == "completions" else frames.completion_of
+        return msgspec.json.encode({"model": self._model, **join(chunks)})
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
+        """The server's own error object, completed."""
+        return self._failure(body, status, headers)
+
+    def _look(self, data: bytes) -> _Seen:
+        try:
+            return _SEEN.decode(data)
+        except msgspec.ValidationError:
+            return _look_again(data, self._provider)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise unreadable("an answer that is not JSON", self._provider) from error
+
+    def _count(self, raw: msgspec.Raw) -> None:
+        usage = msgspec.json.decode(raw)
+        self.tokens = openai.tokens_of(usage)
+        self.cost = openai.cost_of(usage)
+
+    def _named(self, body: bytes) -> bytes:
+        """The object with the model that was asked for."""
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        return splice(body, fields, {"model": msgspec.json.encode(self._model)})
+
+    def _failure(self, body: bytes, status: int, headers: Mapping[str, str] | None = None) -> ProviderRefused:
+        try:
+            answer = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError):
+            answer = None
+        snippet = body[:MAX_SNIPPET].decode("utf-8", "replace").strip()
+        told = f"The provider {self._provider!r} answered {status}" + (f": {snippet}" if snippet else ".")
+        if status == 200:
+            status = _status_within(answer)
+        payload = openai.completed_error(answer, status, told)
+        error = payload["error"]
+        code = error["code"]
+        refused = RequestError(
+            error["message"], status=status, type=error["type"], error_code=None if code is None else str(code)
+        )
+        return ProviderRefused(refused, payload=payload, headers=passed_headers(headers or {}))
+
+
+def _look_again(data: bytes, provider: str) -> _Seen:
+    """The same for JSON of unusual types."""
+    answer = msgspec.json.decode(data)
+    if not isinstance(answer, dict):
+        raise unreadable("JSON that is no object", provider)
+    raw = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    choices = answer.get("choices")
+    return _Seen(
+        choices=[
+            _Choice(choice.get("finish_reason") if isinstance(choice, dict) else None)
+            for choice in (choices if isinstance(choices, list) else ())
+        ],
+        usage=raw.get("usage", NULL),
+        error=raw.get("error", NULL),
+        object=answer.get("object"),
+        model=raw.get("model", ABSENT),
+    )
+
+
+def _is_error(seen: _Seen) -> bool:
+    """Whether an answer or an event is an error: it says so, or holds one that is not null, empty or false."""
+    return seen.object == "error" or bytes(seen.error) not in (b"null", b"", b'""', b"{}", b"false")
+
+
+def _status_within(answer: Any) -> int:
+    """The HTTP status that an error within a 200 names as its code (OpenRouter, vLLM), else 502."""
+    holder = answer.get("error", answer) if isinstance(answer, dict) else None
+    code = holder.get("code") if isinstance(holder, dict) else None
+    if isinstance(code, str) and code.isascii() and code.isdigit():
+        code = int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code <= 599 else 502
+
+
+def _options(incoming: Incoming) -> JSON:
+    """The client's `stream_options`, if it is an object."""
+    raw = incoming.fields.get("stream_options")
+    try:
+        options = msgspec.json.decode(raw) if raw is not None else None
+    except msgspec.DecodeError:
+        options = None
+    return options if isinstance(options, dict) else {}
+
+
+def _object(data: bytes, provider: str) -> JSON:
+    answer = msgspec.json.decode(data)
+    if not isinstance(answer, dict):
+        raise unreadable("JSON that is no object", provider)
+    return answer

@@ -1,0 +1,101 @@
+"""The client's side of a streamed answer: the 200 held until there is something to say, and kept alive in silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from sidecar import sse
+
+#: Seconds of silence after which a comment is sent, and with it the 200 (faults.md's promise 2).
+KEEP_ALIVE = 15.0
+
+
+class ClientGone(Exception):
+    """The client closed its connection."""
+
+
+class ClientStream:
+    """An event stream to the client; nothing is sent before the first `write` or 15 s of silence."""
+
+    def __init__(self, request: web.BaseRequest, headers: Mapping[str, str]) -> None:
+        self._request = request
+        self.headers = dict(headers)
+        self.response: web.StreamResponse | None = None
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self._writing = False
+        self._beat: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_later(KEEP_ALIVE, self._tick)
+
+    @property
+    def started(self) -> bool:
+        """Whether the 200 is out, so that errors must be told in the stream."""
+        return self.response is not None
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes, whole events only, waiting while the client reads more slowly than we send.
+
+        Raises:
+            ClientGone: nobody is there to read.
+        """
+        if self._beat is not None:
+            await self._settle()
+        await self._send(data)
+
+    async def finish(self) -> web.StreamResponse:
+        """End the answer."""
+        self.stop()
+        await self._settle()
+        response = self.response or await self._prepare()
+        try:
+            await response.write_eof()
+        except ConnectionError as error:
+            raise ClientGone from error
+        return response
+
+    def stop(self) -> None:
+        """No more comments."""
+        self._timer.cancel()
+
+    async def _send(self, data: bytes) -> None:
+        self._writing = True
+        try:
+            response = self.response or await self._prepare()
+            await response.write(data)
+        except ConnectionError as error:
+            raise ClientGone from error
+        finally:
+            self._writing = False
+            self._last = self._loop.time()
+
+    async def _prepare(self) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={**self.headers, "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+        )
+        response.enable_chunked_encoding()
+        self.response = response
+        await response.prepare(self._request)
+        return response
+
+    async def _settle(self) -> None:
+        """Wait for a comment that is on its way."""
+        if self._beat is not None:
+            beat, self._beat = self._beat, None
+            await beat
+
+    def _tick(self) -> None:
+        due = self._last + KEEP_ALIVE
+        now = self._loop.time()
+        if now >= due and not self._writing and (self._beat is None or self._beat.done()):
+            self._beat = self._loop.create_task(self._comment())
+            due = now + KEEP_ALIVE
+        self._timer = self._loop.call_at(max(due, now + 0.01), self._tick)
+
+    async def _comment(self) -> None:
+        try:
+            await self._send(sse.comment())
+        except ClientGone:
+            self.stop()  # the request's own task is being cancelled

@@ -1,0 +1,140 @@
+"""A client's request, read once and no further than routing and relaying need."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+
+from sidecar.errors import BadRequest
+from sidecar.values import Dialect
+
+MAX_BODY = 64 * 2**20
+JSON = dict[str, Any]
+
+_FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_OBJECTS: msgspec.json.Decoder[list[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
+
+#: What each dialect cannot do without.
+REQUIRED: dict[Dialect, str] = {
+    "chat": "messages",
+    "messages": "messages",
+    "completions": "prompt",
+    "embeddings": "input",
+    "responses": "input",
+}
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """A request's body: its bytes, its members undecoded, and whether a stream is wanted."""
+
+    dialect: Dialect
+    body: bytes
+    fields: dict[str, msgspec.Raw]
+    stream: bool
+
+    def json(self) -> JSON:
+        """The whole body decoded; a new object at each call.
+
+        Raises:
+            BadRequest: a value within cannot be read.
+        """
+        try:
+            decoded: JSON = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            raise BadRequest(f"The request body is not valid JSON: {error}.") from error
+        return decoded
+
+
+def read(dialect: Dialect, body: bytes) -> Incoming:
+    """The request that these bytes hold.
+
+    Raises:
+        BadRequest: no JSON, no object, not UTF-8, nested too deeply, or the dialect's main member is missing or of
+            the wrong type (`param` names it).
+    """
+    fields = _fields(body)
+    name = REQUIRED[dialect]
+    if name not in fields or bytes(fields[name]) == b"null":
+        raise BadRequest(f"The request has no `{name}`; {dialect} needs it.", param=name)
+    if name == "messages":
+        _check_messages(fields[name])
+    return Incoming(dialect, body, fields, _flag(fields, "stream"))
+
+
+def decompressed(body: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:
+    """The body behind its Content-Encoding (RFC 9110, section 8.4.1).
+
+    Raises:
+        BadRequest: 415 for an encoding other than gzip and deflate, 400 for broken data, 413 beyond the limit.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise BadRequest(
+            f"Content-Encoding {encoding[:40]!r} is not supported; send gzip, deflate or none.",
+            error_code="unsupported_encoding",
+            status=415,
+        )
+    # RFC 9110 says that deflate is the zlib format; some clients send it bare.
+    windows = (31,) if encoding.endswith("gzip") else (15, -15)
+    for bits in windows:
+        try:
+            return _inflate(body, bits, limit)
+        except zlib.error:
+            continue
+    raise BadRequest(f"The request body is not {encoding} data, as its Content-Encoding says.")
+
+
+def too_large(limit: int = MAX_BODY) -> BadRequest:
+    """The refusal of a body beyond the limit."""
+    return BadRequest(
+        f"The request body is larger than {limit // 2**20} MB.", error_code="request_too_large", status=413
+    )
+
+
+def _inflate(body: bytes, bits: int, limit: int) -> bytes:
+    stream = zlib.decompressobj(wbits=bits)
+    out = stream.decompress(body, limit + 1)
+    if len(out) > limit or stream.unconsumed_tail:
+        raise too_large(limit)
+    if not stream.eof:
+        raise zlib.error("incomplete")
+    return out
+
+
+def _fields(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        fields = _FIELDS.decode(body)
+        if not body.isascii():
+            body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest("The request body is not valid UTF-8.") from error
+    except RecursionError as error:
+        raise BadRequest("The request body is nested too deeply.") from error
+    except msgspec.ValidationError as error:
+        raise BadRequest("The request body must be a JSON object.") from error
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"The request body is not valid JSON: {error}.") from error
+    return fields
+
+
+def _check_messages(raw: msgspec.Raw) -> None:
+    try:
+        messages = _OBJECTS.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest("`messages` must be an array of objects.", param="messages") from error
+    if not messages:
+        raise BadRequest("`messages` must hold at least one message.", param="messages")
+
+
+def _flag(fields: dict[str, msgspec.Raw], name: str) -> bool:
+    if name not in fields:
+        return False
+    try:
+        return bool(_FLAG.decode(fields[name]))
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"`{name}` must be true or false.", param=name) from error

@@ -1,0 +1,107 @@
+"""OpenAI's error object, its place in a stream, and what an answer or a chunk of its tells.
+
+Shapes: platform.openai.com/docs/api-reference (chat, completions, embeddings, "Error codes").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sidecar import sse
+from sidecar.errors import RequestError
+from sidecar.values import Tokens
+
+JSON = dict[str, Any]
+DONE = b"data: [DONE]\n\n"
+
+#: Kinds of error by status, where a provider names none.
+TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "insufficient_quota",
+    403: "permission_error",
+    404: "invalid_request_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+
+
+def type_of(status: int) -> str:
+    """The error type that goes with an HTTP status."""
+    return TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
+
+
+def error_object(error: RequestError) -> JSON:
+    """`{"error": {message, type, param, code}}`, all four keys."""
+    return {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.error_code}}
+
+
+def error_body(error: RequestError) -> bytes:
+    """The error as an answer's body."""
+    return msgspec.json.encode(error_object(error))
+
+
+def error_event(error: RequestError) -> bytes:
+    """The error as the last event of a stream; no `[DONE]` may follow."""
+    return sse.encode(error_body(error))
+
+
+def payload_event(payload: JSON) -> bytes:
+    """A provider's own error, completed, as the last event of a stream."""
+    return sse.encode(msgspec.json.encode(payload))
+
+
+def completed_error(answer: Any, status: int, fallback: str) -> JSON:
+    """A provider's own error object with what is missing filled in; everything it holds is kept.
+
+    Seen: `{"error": {…}}`, `{"error": "text"}` (Ollama, LM Studio, vLLM's 401), `{"object": "error", "message": …}`
+    (older vLLM), `{"detail": …}` (FastAPI), a list of one of these (Google), and no JSON at all: `fallback` is told.
+    """
+    if isinstance(answer, list) and len(answer) == 1:
+        answer = answer[0]
+    rest = dict(answer) if isinstance(answer, dict) else {}
+    own = rest.pop("error", None)
+    if isinstance(own, dict):
+        found = dict(own)
+    elif isinstance(own, str):
+        found = {"message": own}
+    else:
+        found, rest = rest, {}
+    message = found.get("message") or found.get("detail") or found.get("msg") or fallback
+    found["message"] = message if isinstance(message, str) else msgspec.json.encode(message).decode()
+    if not isinstance(found.get("type"), str):
+        found["type"] = type_of(status)
+    found.setdefault("param", None)
+    found.setdefault("code", None)
+    return {**rest, "error": found}
+
+
+def tokens_of(usage: Any) -> Tokens:
+    """What a `usage` object counts (prompt_tokens includes cached ones); fields that are missing or odd are None."""
+    if not isinstance(usage, dict):
+        return Tokens()
+    prompt = usage.get("prompt_tokens_details")
+    completion = usage.get("completion_tokens_details")
+    return Tokens(
+        input=_count(usage, "prompt_tokens"),
+        output=_count(usage, "completion_tokens"),
+        cached=_count(prompt, "cached_tokens"),
+        cache_write=_count(prompt, "cache_write_tokens"),
+        reasoning=_count(completion, "reasoning_tokens"),
+    )
+
+
+def cost_of(usage: Any) -> float | None:
+    """The provider's own figure in USD (OpenRouter's `usage.cost`)."""
+    cost = usage.get("cost") if isinstance(usage, dict) else None
+    return float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0 else None
+
+
+def _count(holder: Any, name: str) -> int | None:
+    value = holder.get(name) if isinstance(holder, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,229 @@
+"""The HTTP endpoint: who may talk, what is asked for, and every error in the client's own dialect."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from sidecar import __version__, guard
+from sidecar.client_stream import ClientGone
+from sidecar.dialects import openai
+from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
+from sidecar.errors import BadRequest, NoRoute, ProviderRefused, RequestError
+from sidecar.mux import Mux
+from sidecar.paths import Resource, resource_of
+from sidecar.snapshot import Snapshot, Snapshots
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+#: Lines and fields of a request's head: long cookies and keys are not worth a refusal that nobody understands.
+LIMITS: dict[str, Any] = {"max_line_size": 16_384, "max_field_size": 65_536, "max_headers": 128}
+CREATED = 1_767_225_600  # 2026-01-01: the models that the mux lists have no date of their own
+
+
+class Endpoint:
+    """The application that `aiohttp.web.Server` calls for each request."""
+
+    def __init__(self, mux: Mux, snapshots: Snapshots, token: Callable[[], str], home_hash: str) -> None:
+        self._mux = mux
+        self._snapshots = snapshots
+        self._token = token
+        self._home_hash = home_hash
+        self._mounted: dict[str, Handler] = {}
+
+    def mount(self, path: str, handler: Handler) -> None:
+        """Serve another path: Host is checked before the handler is called, the rest is its own business."""
+        self._mounted[path] = handler
+
+    def server(self) -> web.Server:
+        """The server, to be given to `loop.create_server`."""
+        return web.Server(
+            self.handle, handler_cancellation=True, access_log=None, auto_decompress=False, tcp_keepalive=True, **LIMITS
+        )
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to one request."""
+        try:
+            return await self._handle(request)
+        except RequestError as error:
+            return error_response(error, {"X-Mux-Request-Id": _request_id()})
+        except ClientGone:
+            raise ConnectionResetError from None
+        except Exception:  # the outer edge of HTTP: whatever it is, the client gets an answer and no traceback
+            log.error("a request failed", exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400 - told in debug only
+            failure = RequestError(
+                "The mux failed on this request; run it with MUX_SIDECAR_LOG_LEVEL=debug to see why.",
+                status=500,
+                type="api_error",
+                error_code="internal_error",
+            )
+            return error_response(failure, {"X-Mux-Request-Id": _request_id()})
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        target = request.raw_path
+        snapshot = self._snapshots.current()
+        guard.check_host(request.headers, target, snapshot.settings)
+        mounted = self._mounted.get(target.partition("?")[0])
+        if mounted is not None:
+            return await mounted(request)
+        resource = resource_of(target)
+        if resource is None:
+            raise RequestError(
+                f"Nothing is served at {target.partition('?')[0][:200]!r}; the mux is at /v1/mux.",
+                status=404,
+                error_code="unknown_url",
+            )
+        if resource.kind == "page" and request.headers.get("Sec-Fetch-Mode") == "navigate" and request.method == "GET":
+            return _page()
+        origin = guard.allowed_origin(request.headers, snapshot.settings)
+        if origin is not None and request.method == "OPTIONS" and resource.kind not in ("page", "health"):
+            return _preflight(origin, resource)
+        if request.method not in resource.methods:
+            return _wrong_method(request.method, resource)
+        if resource.kind == "dialect":
+            return await self._dialect(request, resource, snapshot, origin)
+        return self._look_up(request, resource, snapshot, origin)
+
+    async def _dialect(
+        self, request: web.BaseRequest, resource: Resource, snapshot: Snapshot, origin: str | None
+    ) -> web.StreamResponse:
+        guard.check_content_type(request.headers)
+        guard.check_key(request.headers, snapshot.settings, self._token)
+        assert resource.dialect is not None
+        trace = self._mux.begin(resource.dialect, _client(request))
+        trace.extra_headers = _cors(origin)
+        try:
+            body = await _read_body(request)
+            workspace = resource.workspace or request.headers.get("X-Mux-Workspace")
+            return await self._mux.answer(request, body, trace, snapshot, workspace)
+        except RequestError as error:
+            trace.failed(error)
+            return error_response(error, trace.headers())
+        finally:
+            self._mux.close(trace)
+
+    def _look_up(
+        self, request: web.BaseRequest, resource: Resource, snapshot: Snapshot, origin: str | None
+    ) -> web.Response:
+        if resource.kind == "health":
+            return _json(self._health(snapshot))
+        if resource.kind == "page":
+            return _page()
+        guard.check_key(request.headers, snapshot.settings, self._token)
+        name = resource.workspace or request.headers.get("X-Mux-Workspace")
+        workspace = snapshot.workspace(name)
+        if workspace is None:
+            raise NoRoute(
+                f"There is no workspace {name!r}; `mux-sidecar workspace list` shows those there are.",
+                "workspace_unknown",
+            )
+        headers = {"X-Mux-Request-Id": _request_id(), "X-Mux-Workspace": workspace.name, **_cors(origin)}
+        if resource.kind == "root":
+            return _json({"object": "mux", "version": __version__, "workspace": workspace.name}, headers)
+        named = list(dict.fromkeys(f"{rule.provider}/{rule.model}" for rule in workspace.rules))
+        if resource.model is not None:
+            return _json(_model(resource.model if resource.model in named else "mux"), headers)
+        return _json({"object": "list", "data": [_model(name) for name in ("mux", *named)]}, headers)
+
+    def _health(self, snapshot: Snapshot) -> dict[str, object]:
+        return {
+            "status": "ok",
+            "version": __version__,
+            "pid": os.getpid(),
+            "home": self._home_hash,
+            "workspace": snapshot.active,
+        }
+
+
+def error_response(error: RequestError, headers: Mapping[str, str]) -> web.Response:
+    """An error in OpenAI's form; a provider's own object stays as it completed it."""
+    sent = dict(headers)
+    body = openai.error_body(error)
+    if isinstance(error, ProviderRefused):
+        sent.update(error.headers)
+        if error.payload is not None:
+            body = msgspec.json.encode(error.payload)
+    elif error.status < 500 and error.status not in (408, 409, 429):
+        sent["X-Should-Retry"] = "false"  # honoured by OpenAI's and Anthropic's SDKs
+    if error.retry_after is not None:
+        sent["Retry-After"] = error.retry_after
+    response = web.Response(status=error.status, body=body, headers={**sent, "Content-Type": "application/json"})
+    if error.status == 413:
+        response.force_close()
+    return response
+
+
+async def _read_body(request: web.BaseRequest) -> bytes:
+    """The body, read once; 413 as soon as it is known to be too large."""
+    if (request.content_length or 0) > MAX_BODY:
+        raise too_large()
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    first = await request.content.readany()
+    if request.content.at_eof():
+        body = first
+    else:
+        pieces, size = [first], len(first)
+        while piece := await request.content.readany():
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_BODY:
+                raise too_large()
+        body = b"".join(pieces)
+    encoding = request.headers.get("Content-Encoding")
+    return decompressed(body, encoding) if encoding else body
+
+
+def _client(request: web.BaseRequest) -> str:
+    """The client as its User-Agent names it: the first product (RFC 9110, section 10.1.5)."""
+    return request.headers.get("User-Agent", "").split(" ", 1)[0][:80]
+
+
+def _json(value: object, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value), headers={**(headers or {}), "Content-Type": "application/json"}
+    )
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "mux-sidecar"}
+
+
+def _page() -> web.Response:
+    return web.Response(
+        text=f"mux-sidecar {__version__}\nPoint your AI client at /v1/mux with any key and any model name.\n",
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _cors(origin: str | None) -> dict[str, str]:
+    return {} if origin is None else {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+
+def _preflight(origin: str, resource: Resource) -> web.Response:
+    headers = {
+        **_cors(origin),
+        "Access-Control-Allow-Methods": ", ".join(resource.methods),
+        "Access-Control-Allow-Headers": "authorization, content-type, x-api-key, x-mux-workspace",
+        "Access-Control-Max-Age": "600",
+    }
+    return web.Response(status=204, headers=headers)
+
+
+def _wrong_method(method: str, resource: Resource) -> web.Response:
+    allowed = ", ".join(resource.methods)
+    error = BadRequest(f"{method} is not served here; use {allowed}.", error_code="method_not_allowed", status=405)
+    return error_response(error, {"Allow": allowed, "X-Mux-Request-Id": _request_id()})
+
+
+def _request_id() -> str:
+    return "req_" + secrets.token_hex(12)

@@ -1,0 +1,93 @@
+"""The mux itself: from a request's bytes to the provider that its files choose."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from sidecar.bridges.choose import Bridges
+from sidecar.choice import Choice, choose, resolve, workspace_of
+from sidecar.client_stream import ClientGone
+from sidecar.dialects.incoming import Incoming, read
+from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, NoRoute, RequestError
+from sidecar.record import Recorder, Trace
+from sidecar.relay import Relay
+from sidecar.routing.files import Finder
+from sidecar.snapshot import Snapshot
+from sidecar.values import Dialect
+from sidecar.wire import Wire
+
+
+class Mux:
+    """Answers the requests of AI clients, and leaves one record of each."""
+
+    def __init__(self, wire: Wire, recorder: Recorder) -> None:
+        self._wire = wire
+        self._recorder = recorder
+        self._finder = Finder()
+        self._bridges = Bridges()
+
+    def begin(self, dialect: Dialect, client: str) -> Trace:
+        """A trace to note a request on."""
+        return Trace(dialect, client)
+
+    async def answer(
+        self, request: web.BaseRequest, body: bytes, trace: Trace, snapshot: Snapshot, workspace: str | None
+    ) -> web.StreamResponse:
+        """The answer to a request whose body was read; the snapshot holds to its end.
+
+        Raises:
+            RequestError: it is to be told as an HTTP error. Noted on the trace.
+            ClientGone: nobody is there to be told.
+        """
+        try:
+            try:
+                return await self._answer(request, body, trace, snapshot, workspace)
+            except KeyMissing as error:
+                raise NoRoute(error.message, "provider_key_missing") from error
+            except InvalidParameter as error:  # of the provider's configuration, not of the request
+                raise BadRequest(error.message, error_code="invalid_provider") from error
+        except RequestError as error:
+            trace.failed(error)
+            raise
+        except (ClientGone, asyncio.CancelledError):
+            trace.end("cancelled", 499, "The client left before the answer was complete.")
+            raise
+
+    def close(self, trace: Trace) -> None:
+        """Record the trace, whatever became of it."""
+        trace.end("error", 500, "The mux failed.")
+        self._recorder.put(trace)
+
+    async def _answer(
+        self, request: web.BaseRequest, body: bytes, trace: Trace, snapshot: Snapshot, workspace: str | None
+    ) -> web.StreamResponse:
+        trace.keep = snapshot.settings.keep
+        incoming = read(trace.dialect, body)
+        trace.streamed = incoming.stream
+        choice = await self._route(incoming, trace, snapshot, workspace)
+        if trace.keeps:
+            trace.asked = body
+        bridge = self._bridges.make(incoming, choice.provider, choice.rule.model, choice.model)
+        trace.ignored = bridge.ignored
+        relay = Relay(self._wire, bridge, trace, choice.provider)
+        response = await (relay.stream(request) if incoming.stream else relay.plain(request))
+        trace.end("ok", response.status)
+        return response
+
+    async def _route(self, incoming: Incoming, trace: Trace, snapshot: Snapshot, workspace: str | None) -> Choice:
+        """The route that the request's files choose, noted on the trace as far as it is known."""
+        rules = workspace_of(snapshot, workspace)
+        trace.workspace = rules.name
+        finder = self._finder
+        if finder.is_costly(incoming.dialect, incoming.fields):
+            context = await asyncio.to_thread(finder.context, incoming.dialect, incoming.fields, rules.scope)
+        else:
+            context = finder.context(incoming.dialect, incoming.fields, rules.scope)
+        trace.kind, trace.files, trace.title = context.kind, context.files, context.title
+        rule = choose(snapshot, rules, context)
+        trace.filter, trace.position, trace.model = rule.filter, rule.position, rule.model
+        choice = resolve(snapshot, rules, rule)
+        trace.provider, trace.info = choice.provider, choice.model
+        return choice

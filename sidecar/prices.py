@@ -1,0 +1,45 @@
+"""What a request cost, in USD: nothing on this machine, else the provider's listed price, else the price table's."""
+
+from __future__ import annotations
+
+from sidecar.providers import types
+from sidecar.values import ModelInfo, Prices, ProviderConfig, Tokens
+
+
+def cost(provider: ProviderConfig, model: str, info: ModelInfo | None, tokens: Tokens) -> float | None:
+    """The cost of these tokens; None if it is not known. The price table takes a moment to load when first asked."""
+    if types.is_free(provider):
+        return 0.0
+    if tokens.input is None and tokens.output is None:
+        return None
+    if info is not None and info.prices is not None:
+        return _listed(info.prices, tokens)
+    return _tabled(provider.base, model, tokens)
+
+
+def _listed(prices: Prices, tokens: Tokens) -> float | None:
+    """By the provider's own list; what has no price of its own counts as plain input."""
+    if prices.input is None or prices.output is None:
+        return None
+    read, written = tokens.cached or 0, tokens.cache_write or 0
+    plain = max(0, (tokens.input or 0) - read - written)
+    read_price = prices.input if prices.cache_read is None else prices.cache_read
+    write_price = prices.input if prices.cache_write is None else prices.cache_write
+    return plain * prices.input + read * read_price + written * write_price + (tokens.output or 0) * prices.output
+
+
+def _tabled(base: str, model: str, tokens: Tokens) -> float | None:
+    """By genai-prices' bundled table, which knows providers by their address; no network is asked."""
+    from genai_prices import Usage, calc_price  # noqa: PLC0415 - 0.2 s and 12 MB that most processes never need
+
+    counted = {
+        "input_tokens": tokens.input,
+        "output_tokens": tokens.output,
+        "cache_read_tokens": tokens.cached,
+        "cache_write_tokens": tokens.cache_write,
+    }
+    try:
+        found = calc_price(Usage(**counted), model_ref=model, provider_api_url=base)
+    except (LookupError, ValueError):  # unknown there; or counts that contradict each other
+        return None
+    return float(found.total_price)

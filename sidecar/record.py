@@ -1,0 +1,217 @@
+"""The record of requests: noted on the hot path, written in batches off it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from sidecar.errors import RequestError
+from sidecar.values import Dialect, Keep, ModelInfo, Outcome, ProviderConfig, Request, RequestKind, Tokens
+
+log = logging.getLogger(__name__)
+
+#: Seconds between a request's end and its row: half of what the contract allows, since writing takes its time too.
+BATCH = 0.05
+MAX_WAITING = 10_000
+MAX_KEPT = 2 * 2**20
+
+Row = tuple[Request, bytes | None]
+
+
+class Trace:
+    """What is noted of a request while it is served; times from a monotonic clock."""
+
+    def __init__(self, dialect: Dialect, client: str) -> None:
+        self.id = "req_" + secrets.token_hex(12)
+        self.dialect = dialect
+        self.client = client
+        self.started = time.perf_counter()
+        self.wall = time.time()
+        self.kind: RequestKind = {"completions": "fim", "embeddings": "embed"}.get(dialect, "chat")  # type: ignore[assignment]
+        self.workspace: str | None = None
+        self.filter: str | None = None
+        self.position: int | None = None
+        self.provider: ProviderConfig | None = None
+        self.model: str | None = None
+        self.info: ModelInfo | None = None
+        self.files: tuple[str, ...] = ()
+        self.title = ""
+        self.streamed = False
+        self.ignored: tuple[str, ...] = ()
+        self.extra_headers: dict[str, str] = {}
+        self.sent: float | None = None
+        self.answered: float | None = None
+        self.first_byte: float | None = None
+        self.tokens = Tokens()
+        self.cost: float | None = None
+        self.keep: Keep = "summary"
+        self.asked: bytes | None = None
+        self.said: list[bytes] = []
+        self.outcome: Outcome | None = None
+        self.status = 0
+        self.error: str | None = None
+        self.ended = 0.0
+
+    @staticmethod
+    def now() -> float:
+        """The monotonic clock, in seconds."""
+        return time.perf_counter()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the conversation itself is kept."""
+        return self.keep == "everything"
+
+    def failed(self, error: RequestError) -> None:
+        """Note an error; the first outcome stands."""
+        self.end("truncated" if error.error_code == "upstream_truncated" else "error", error.status, error.message)
+
+    def end(self, outcome: Outcome, status: int, error: str | None = None) -> None:
+        """Note how it ended; the first outcome stands."""
+        if self.outcome is None:
+            self.outcome, self.status, self.error = outcome, status, error
+            self.ended = time.perf_counter()
+
+    def headers(self) -> dict[str, str]:
+        """The `X-Mux-*` headers, as far as the route is known."""
+        found = {"X-Mux-Request-Id": self.id, **self.extra_headers}
+        if self.workspace is not None:
+            found["X-Mux-Workspace"] = self.workspace
+        if self.filter is not None:
+            found["X-Mux-Rule"] = header_text(self.filter) or "*"
+        if self.provider is not None:
+            found["X-Mux-Provider"] = header_text(self.provider.name)
+        if self.model is not None:
+            found["X-Mux-Model"] = header_text(self.model)
+        if self.ignored:
+            found["X-Mux-Ignored"] = ", ".join(header_text(name) for name in self.ignored)
+        return found
+
+    def say(self, data: bytes) -> None:
+        """Keep what the client was answered, where the setting `keep` is `everything`."""
+        if self.keeps and sum(map(len, self.said)) < MAX_KEPT:
+            self.said.append(data)
+
+
+def header_text(text: str) -> str:
+    """Text as a header's value: `%` and what is not printable ASCII are percent-encoded (RFC 3986, section 2.1)."""
+    if text.isascii() and text.isprintable() and "%" not in text:
+        return text
+    return "".join(c if " " <= c <= "~" and c != "%" else "".join(f"%{b:02X}" for b in c.encode()) for c in text)
+
+
+class Recorder:
+    """Takes ended traces and has them written within a tenth of a second, in order."""
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Row]], None],
+        price: Callable[[Trace], float | None],
+        clean: Callable[[str], str],
+    ) -> None:
+        self._write = write
+        self._price = price
+        self._clean = clean
+        self._waiting: list[Trace] = []
+        self._task: asyncio.Task[None] | None = None
+        self.lost = 0
+
+    def put(self, trace: Trace) -> None:
+        """Have this trace written; never raises, never waits. Beyond 10,000 that wait, new ones are counted as lost."""
+        if len(self._waiting) >= MAX_WAITING:
+            self.lost += 1
+            return
+        self._waiting.append(trace)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._drain())
+
+    async def close(self) -> None:
+        """Write what waits."""
+        if self._task is not None:
+            await self._task
+        if self._waiting:
+            await self._flush()
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(BATCH)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        try:
+            await asyncio.to_thread(self._write_batch, batch)
+        except Exception:  # a background task is an outer edge: the record must never stop the requests
+            self.lost += len(batch)
+            log.exception("%d request records could not be written", len(batch))
+
+    def _write_batch(self, batch: list[Trace]) -> None:
+        self._write([self._row(trace) for trace in batch])
+
+    def _row(self, trace: Trace) -> Row:
+        cost = trace.cost if trace.cost is not None else self._price(trace)
+        request = Request(
+            id=trace.id,
+            started_at=_utc(trace.wall),
+            client=self._clean(trace.client),
+            dialect=trace.dialect,
+            kind=trace.kind,
+            workspace=trace.workspace,
+            filter=trace.filter,
+            position=trace.position,
+            provider=trace.provider.name if trace.provider else None,
+            provider_type=trace.provider.type if trace.provider else None,
+            model=trace.model,
+            files=trace.files,
+            outcome=trace.outcome or "error",
+            status=trace.status,
+            streamed=trace.streamed,
+            title="" if trace.keep == "nothing" else self._clean(trace.title),
+            total_ms=_ms(trace.ended - trace.started),
+            overhead_ms=_ms(_overhead(trace)),
+            input_tokens=trace.tokens.input,
+            output_tokens=trace.tokens.output,
+            cached_tokens=trace.tokens.cached,
+            cost=cost,
+            first_byte_ms=None if trace.first_byte is None else _ms(trace.first_byte - trace.started),
+            error=None if trace.error is None else self._clean(trace.error),
+            ignored=trace.ignored,
+        )
+        return request, _conversation(trace, self._clean)
+
+
+def _overhead(trace: Trace) -> float:
+    """Seconds of our own: until the provider was asked, and from its first byte to the client's."""
+    if trace.sent is None:
+        return trace.ended - trace.started
+    before = trace.sent - trace.started
+    if trace.answered is None or trace.first_byte is None:
+        return before
+    return before + max(0.0, trace.first_byte - trace.answered)
+
+
+def _conversation(trace: Trace, clean: Callable[[str], str]) -> bytes | None:
+    """What is kept of the conversation: nothing but with `everything`, where it is both bodies, without keys."""
+    if trace.keep != "everything" or trace.asked is None:
+        return None
+    kept: dict[str, Any] = {
+        "request": clean(trace.asked[:MAX_KEPT].decode("utf-8", "replace")),
+        "answer": clean(b"".join(trace.said)[:MAX_KEPT].decode("utf-8", "replace")),
+    }
+    return msgspec.json.encode(kept)
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _utc(wall: float) -> str:
+    """Seconds since the epoch in RFC 3339."""
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

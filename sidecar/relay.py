@@ -1,0 +1,189 @@
+"""One request from its route to its last byte: send, hold the status until something is meant, pass on."""
+
+from __future__ import annotations
+
+from aiohttp import ClientError, web
+
+from sidecar import sse
+from sidecar.bridges.base import Bridge, broken_off
+from sidecar.client_stream import ClientGone, ClientStream
+from sidecar.dialects import openai
+from sidecar.errors import ProviderRefused, RequestError, UpstreamError
+from sidecar.providers import failures
+from sidecar.record import Trace
+from sidecar.values import ProviderConfig
+from sidecar.wire import Answer, Wire, read_whole
+
+READ_FAILURES = (ClientError, OSError, TimeoutError, ValueError)
+
+
+class Relay:
+    """Carries one request over its bridge."""
+
+    def __init__(self, wire: Wire, bridge: Bridge, trace: Trace, provider: ProviderConfig) -> None:
+        self._wire = wire
+        self._bridge = bridge
+        self._trace = trace
+        self._provider = provider
+        self._answer: Answer | None = None
+
+    async def plain(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to a request without `stream`.
+
+        Raises:
+            RequestError: the provider could not be asked, refused, or its answer cannot be used.
+            ClientGone: the client has left.
+        """
+        try:
+            answer = await self._send()
+            body = await self._plain_body(answer)
+        finally:
+            self._close()
+        self._note()
+        headers = {**self._trace.headers(), "Content-Type": "application/json"}
+        response = web.Response(body=body, headers=headers)
+        self._trace.say(body)
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionError as error:
+            raise ClientGone from error
+        return response
+
+    async def stream(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to a request with `stream`: an event stream, or an error's HTTP status if nothing was sent yet.
+
+        Raises: as `plain`, but only until the first byte is out; later errors are told in the stream.
+        """
+        client = ClientStream(request, self._trace.headers())
+        try:
+            await self._pass_on(await self._send(), client)
+        except RequestError as error:
+            if not client.started:
+                raise
+            self._trace.failed(error)
+            await self._write(client, _error_event(error))
+        finally:
+            client.stop()
+            self._note()
+            self._close()
+        return await client.finish()
+
+    async def _send(self) -> Answer:
+        """The provider's answer of status 200, once more without an addition of ours that it refuses."""
+        while True:
+            body = self._bridge.body()
+            self._trace.sent = self._trace.sent or self._trace.now()
+            answer = self._answer = await self._wire.send(
+                self._provider, self._bridge.wire, body, self._bridge.headers()
+            )
+            self._trace.answered = self._trace.now()
+            if 200 <= answer.status < 300:
+                return answer
+            refusal = await self._refusal(answer)
+            self._close()
+            if not self._bridge.retry_without(refusal):
+                raise refusal
+
+    async def _refusal(self, answer: Answer) -> ProviderRefused:
+        if answer.status < 400:
+            raise UpstreamError(
+                f"The provider {self._provider.name!r} answered {answer.status}, a redirect, "
+                "and those are never followed; give its endpoint as it is.",
+                error_code="bad_upstream_response",
+                type="api_error",
+            )
+        return self._bridge.refusal(answer.status, answer.headers, await self._read_whole(answer))
+
+    async def _plain_body(self, answer: Answer) -> bytes:
+        body = await self._read_whole(answer)
+        if _is_stream(answer) or body.lstrip().startswith((b"data:", b"event:")):
+            decoder = sse.Decoder()
+            events = [*decoder.feed(body), *decoder.flush()]
+            return self._bridge.as_whole(event for event in events if event.data is not None)
+        return self._bridge.whole(body)
+
+    async def _pass_on(self, answer: Answer, client: ClientStream) -> None:
+        """Pass the provider's stream on event by event."""
+        first = b""
+        if not _is_stream(answer):
+            first = await self._read(answer)
+            if not first.lstrip().startswith((b"data:", b"event:", b":")):
+                body = first + await self._read_whole(answer)
+                await self._write(client, self._bridge.as_stream(body))
+                return
+        decoder = sse.Decoder()
+        if first:
+            await self._events(decoder.feed(first), client)
+        while not self._bridge.done:
+            chunk = await self._read(answer)
+            if not chunk:
+                await self._events(decoder.flush(), client)
+                break
+            await self._events(decoder.feed(chunk), client)
+        if not self._bridge.done:
+            await self._write(client, self._bridge.end())
+
+    async def _events(self, events: list[sse.Event], client: ClientStream) -> None:
+        """Pass on what came in one piece in one piece."""
+        out: list[bytes] = []
+        bridge = self._bridge
+        try:
+            for event in events:
+                if event.data is not None:
+                    out.append(bridge.feed(event))
+                    if bridge.done:
+                        break
+                elif event.clean and client.started:
+                    out.append(event.raw)
+        finally:
+            if data := b"".join(out):
+                await self._write(client, data)
+
+    async def _write(self, client: ClientStream, data: bytes) -> None:
+        trace = self._trace
+        if trace.first_byte is None:
+            trace.first_byte = trace.now()
+            if self._answer is not None:
+                self._answer.set_idle()
+        if trace.keeps:
+            trace.say(data)
+        await client.write(data)
+
+    async def _read(self, answer: Answer) -> bytes:
+        """The next bytes; none when the provider's connection broke after it had said that it was done."""
+        try:
+            return await answer.read()
+        except READ_FAILURES as error:
+            if self._bridge.finished:
+                return b""
+            failure = failures.upstream_error(error, self._provider)
+            if self._trace.first_byte is not None and failure.error_code != "upstream_timeout":
+                raise broken_off(self._provider.name) from error
+            raise failure from error
+
+    async def _read_whole(self, answer: Answer) -> bytes:
+        try:
+            return await read_whole(answer, self._provider.name)
+        except READ_FAILURES as error:
+            raise failures.upstream_error(error, self._provider) from error
+
+    def _note(self) -> None:
+        self._trace.tokens = self._bridge.tokens
+        self._trace.cost = self._bridge.cost
+
+    def _close(self) -> None:
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
+
+
+def _is_stream(answer: Answer) -> bool:
+    return answer.headers.get("Content-Type", "").lower().startswith("text/event-stream")
+
+
+def _error_event(error: RequestError) -> bytes:
+    """The last event of a stream that failed; no `[DONE]` follows."""
+    if isinstance(error, ProviderRefused) and error.payload is not None:
+        return openai.payload_event(error.payload)
+    return openai.error_event(error)

@@ -1,0 +1,208 @@
+"""The seam to the providers: sends one request and hands back the answer's bytes as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Protocol
+
+import aiohttp
+import msgspec
+from multidict import CIMultiDict
+from yarl import URL
+
+from sidecar import __version__
+from sidecar.errors import UpstreamError
+from sidecar.keys import Keys
+from sidecar.providers import echo, failures, types
+from sidecar.providers.http import client_timeout, proxy_for
+from sidecar.values import Dialect, ProviderConfig, WireName
+
+MAX_WHOLE = 2**30
+USER_AGENT = f"mux-sidecar/{__version__}"
+
+
+class Answer(Protocol):
+    """A provider's answer: its status and headers, then its body piece by piece."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    async def read(self) -> bytes:
+        """The next bytes as they came; empty at the end."""
+
+    def set_idle(self) -> None:
+        """From now on, silence is measured by the timeout for streams."""
+
+    def close(self) -> None:
+        """Let go: a body that was read to its end leaves the connection open, any other closes it."""
+
+
+class Target(NamedTuple):
+    """Where a provider's wire is, made once: the parsed URL, the standing headers, the timeouts, the proxy."""
+
+    config: ProviderConfig
+    secret: str | None
+    url: URL
+    headers: CIMultiDict[str]
+    timeout: aiohttp.ClientTimeout
+    idle: float | None
+    proxy: str | None
+
+
+class HttpAnswer:
+    """An answer that comes over HTTP."""
+
+    def __init__(self, response: aiohttp.ClientResponse, target: Target) -> None:
+        self._response = response
+        self._target = target
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self.read = response.content.readany
+
+    def set_idle(self) -> None:
+        """Silence within a stream is shorter than that before it."""
+        connection = self._response.connection
+        if connection is not None and connection.protocol is not None:
+            connection.protocol.read_timeout = self._target.idle
+
+    def close(self) -> None:
+        """Back to the pool if the body has ended, else closed, so that the provider stops its work."""
+        self._response.release()
+
+
+class EchoAnswer:
+    """The built-in provider's answer, made in this process."""
+
+    status = 200
+
+    def __init__(self, content_type: str, chunks: Iterable[bytes]) -> None:
+        self.headers: Mapping[str, str] = {"Content-Type": content_type}
+        self._chunks = iter(chunks)
+
+    async def read(self) -> bytes:
+        """The next chunk."""
+        return next(self._chunks, b"")
+
+    def set_idle(self) -> None:
+        """It is never silent."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Wire:
+    """Sends requests to providers over one client session."""
+
+    def __init__(self, session: aiohttp.ClientSession, keys: Keys) -> None:
+        self._session = session
+        self._keys = keys
+        self._targets: dict[tuple[int, WireName], Target] = {}
+
+    async def send(self, config: ProviderConfig, wire: WireName, body: bytes, extra: Mapping[str, str]) -> Answer:
+        """The provider's answer, its body still to be read.
+
+        A connection that was idle and turns out to be dead costs one more attempt, if not a byte came back.
+
+        Raises:
+            UpstreamError: the provider could not be asked.
+            KeyMissing: its key is not there.
+        """
+        if types.row(config.type).wire == "echo" and wire != "infill":
+            request = msgspec.json.decode(body)
+            made = echo.answer(wire, request, request["model"], stream=request.get("stream") is True)
+            return EchoAnswer(made.content_type, made.chunks)
+        target = await self._target(config, wire)
+        headers = target.headers
+        if extra:
+            headers = headers.copy()
+            headers.update(extra)
+        return await self._post(target, headers, body)
+
+    async def _post(self, target: Target, headers: CIMultiDict[str], body: bytes) -> HttpAnswer:
+        seen = SimpleNamespace(reused=False)
+        try:
+            return await self._post_once(target, headers, body, seen)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if not seen.reused or isinstance(error, aiohttp.ClientConnectorError):
+                raise failures.upstream_error(error, target.config) from error
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise failures.upstream_error(error, target.config) from error
+        try:
+            return await self._post_once(target, headers, body, seen)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise failures.upstream_error(error, target.config) from error
+
+    async def _post_once(
+        self, target: Target, headers: CIMultiDict[str], body: bytes, seen: SimpleNamespace
+    ) -> HttpAnswer:
+        response = await self._session.post(
+            target.url,
+            data=body,
+            headers=headers,
+            timeout=target.timeout,
+            proxy=target.proxy,
+            allow_redirects=False,
+            trace_request_ctx=seen,
+        )
+        return HttpAnswer(response, target)
+
+    async def _target(self, config: ProviderConfig, wire: WireName) -> Target:
+        """Where this goes; made anew when the provider's configuration or key has changed."""
+        key = self._keys.cached(config.key, config.name)
+        if key is None and config.key is not None:
+            key = await self._keys.get(config.key, config.name)
+        secret = None if key is None else key.reveal()
+        known = self._targets.get((config.id, wire))
+        if known is not None and known.config is config and known.secret == secret:
+            return known
+        made = self._make_target(config, wire, secret)
+        self._targets[config.id, wire] = made
+        return made
+
+    def _make_target(self, config: ProviderConfig, wire: WireName, secret: str | None) -> Target:
+        dialect: Dialect = "completions" if wire == "infill" else wire
+        url = types.url_for(config, dialect, infill=wire == "infill")
+        headers: CIMultiDict[str] = CIMultiDict(
+            {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
+        )
+        headers.update(types.auth_headers(config, secret))
+        headers.update({name: self._keys.header_value(value, config.name) for name, value in config.headers})
+        timeouts = types.timeouts_of(config)
+        try:
+            proxy = proxy_for(url)
+        except OSError as error:
+            raise failures.upstream_error(error, config) from error
+        return Target(config, secret, URL(url, encoded=True), headers, client_timeout(timeouts), timeouts.idle, proxy)
+
+
+def note_reuse() -> aiohttp.TraceConfig:
+    """A trace that tells a request whether its connection had served another before."""
+    trace = aiohttp.TraceConfig()
+
+    async def reused(_session: Any, context: Any, _parameters: Any) -> None:
+        context.trace_request_ctx.reused = True
+
+    trace.on_connection_reuseconn.append(reused)
+    return trace
+
+
+async def read_whole(answer: Answer, provider: str) -> bytes:
+    """The rest of an answer's body.
+
+    Raises:
+        UpstreamError: it is larger than a gigabyte.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await answer.read():
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_WHOLE:
+            answer.close()
+            raise UpstreamError(
+                f"The provider {provider!r} sent an answer of more than 1 GB.",
+                error_code="bad_upstream_response",
+                type="api_error",
+            )
+    return b"".join(pieces)
