@@ -189,17 +189,17 @@ def _problem(act: Act, status: int, body: bytes) -> str | None:
     return None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, frozen=True):
     content: str | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, frozen=True):
     message: _Message = _Message()
     delta: _Message = _Message()
 
 
-class _Completion(msgspec.Struct):
-    choices: list[_Choice] = []
+class _Completion(msgspec.Struct, frozen=True):
+    choices: tuple[_Choice, ...] = ()
 
 
 def _text(body: bytes) -> str:

@@ -131,7 +131,7 @@ def _clear(selection: Selection, *, follow: bool, yes: bool, as_json: bool) -> N
     if as_json:
         print_json(removed)
     else:
-        click.echo(f"Removed {removed} requests.")
+        click.echo("Removed 1 request." if removed == 1 else f"Removed {removed} requests.")
 
 
 def _row(request: Request) -> tuple[str, ...]:

@@ -95,6 +95,8 @@ def edit(
     as_json: bool,
 ) -> None:
     """Change the rule at POSITION."""
+    if filter_ is None and model is None and kind is None:
+        raise click.UsageError("Say what to change: --filter, --model or --kind.")
     _show(_update(position, filter_, model, kind, workspace), as_json=as_json)
 
 

@@ -48,4 +48,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _tell(serving: Serving) -> None:
-    click.echo(f"Serving {serving.url} (workspace {serving.workspace})", err=True)
+    workspace = serving.snapshots.current().workspace()
+    named = f" (workspace {workspace.name})" if workspace else ""
+    click.echo(f"Serving {serving.url}{named}", err=True)

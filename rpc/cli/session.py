@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +25,8 @@ def perform(action: Callable[[Control], Coroutine[Any, Any, T]], *, waiting: str
     Raises:
         MuxError: what the control raises.
     """
+    import asyncio  # noqa: PLC0415 - 60 ms that --help and completion do without
+
     return asyncio.run(_perform(action, waiting))
 
 
@@ -42,6 +43,8 @@ async def _perform(action: Callable[[Control], Coroutine[Any, Any, T]], waiting:
 
 async def _shown(work: Awaitable[T], waiting: str) -> T:
     """What the work returns; a spinner turns meanwhile, once it has lasted."""
+    import asyncio  # noqa: PLC0415 - as above
+
     task = asyncio.ensure_future(work)
     done, _ = await asyncio.wait({task}, timeout=SHOW_AFTER)
     if done:

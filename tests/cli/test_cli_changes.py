@@ -1,0 +1,139 @@
+"""Every change that the command line can make, seen by its own listings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from mux import Mux
+from upstream import Upstream
+
+
+@pytest.fixture
+def mux(fresh_mux: Callable[..., Mux]) -> Mux:
+    """A data folder with one provider, whose models are `echo` and `other`."""
+    mux = fresh_mux(SOME_KEY="sk-some-0123456789abcdef")
+    mux.cli("provider", "add", "near", "--type", "echo", "--model", "other")
+    return mux
+
+
+def json_from(mux: Mux, typed: str, *args: str) -> Any:
+    """What a command prints as JSON, with that on its standard input."""
+    return json.loads(mux.cli(*args, "--json", typed=typed).stdout)
+
+
+def brief(rules: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Filter and model of each rule."""
+    return [(rule["filter"], rule["model"]) for rule in rules]
+
+
+def test_rules(mux: Mux) -> None:
+    """Rules are added before the catch-all, edited, moved, replaced as a default, and removed; each prints the list."""
+    mux.cli("rule", "default", "near/echo")
+    mux.cli("rule", "add", "--filter", ".ts", "--model", "near/other")
+    assert brief(mux.json("rule", "add", "--filter", ".md", "--model", "near/echo", "--at", "1")) == [
+        (".md", "echo"),
+        (".ts", "other"),
+        ("", "echo"),
+    ]
+    assert brief(mux.json("rule", "move", "1", "2"))[:2] == [(".ts", "other"), (".md", "echo")]
+    assert brief(mux.json("rule", "edit", "1", "--filter", ".tsx", "--kind", "chat"))[0] == (".tsx", "other")
+    assert brief(mux.json("rule", "edit", "1", "--model", "near/echo"))[0] == (".tsx", "echo")
+    assert brief(mux.json("rule", "default", "near/other"))[2:] == [("", "other")]
+    shown = mux.cli("rule", "remove", "2").stdout
+    assert ".md" not in shown
+    assert ".tsx" in shown
+
+
+def test_workspaces(mux: Mux) -> None:
+    """Workspaces are added, copied, used, renamed, edited, exported, imported and removed."""
+    mux.cli("rule", "default", "near/echo")
+    assert mux.json("workspace", "add", "work", "--copy-from", "default")["rules"] == 1
+    assert mux.json("workspace", "use", "WORK")["active"] is True
+    assert mux.json("workspace", "rename", "work", "Client")["name"] == "Client"
+    assert mux.json("workspace", "edit", "client", "--scope", "conversation")["scope"] == "conversation"
+    document = mux.cli("workspace", "export", "client").stdout
+    assert json.loads(document)
+    assert json_from(mux, document, "workspace", "import", "-", "--name", "again")["rules"] == 1
+    assert "near/echo" in mux.cli("rule", "list", "-w", "again").stdout
+    mux.cli("workspace", "remove", "client")
+    assert [(row["name"], row["active"]) for row in mux.json("workspace", "list")] == [
+        ("default", True),
+        ("again", False),
+    ]
+
+
+def test_providers(mux: Mux, other_upstream: Upstream) -> None:
+    """A provider is added with its models fetched, edited with its key kept, refreshed, renamed and removed."""
+    other_upstream.models = ["one", "two"]
+    added = json_from(
+        mux, "sk-typed-0123456789\n", "provider", "add", "far", "--type", "openai", "--endpoint", other_upstream.url + "/v1",
+        "--api-key-stdin",
+    )  # fmt: skip
+    assert (added["models"], added["keySource"] in {"keyring", "file"}) == (2, True)
+    assert other_upstream.last.headers["authorization"] == "Bearer sk-typed-0123456789"
+    other_upstream.models = ["one", "two", "three"]
+    assert mux.json("provider", "refresh", "far")["models"] == 3
+    edited = mux.json("provider", "edit", "far", "--description", "Elsewhere", "--rename", "away")
+    assert (edited["name"], edited["description"]) == ("away", "Elsewhere")
+    assert other_upstream.last.headers["authorization"] == "Bearer sk-typed-0123456789"
+    mux.cli("provider", "remove", "away")
+    assert [row["name"] for row in mux.json("provider", "list")] == ["near"]
+
+
+def test_provider_in_use(mux: Mux) -> None:
+    """A provider that a rule needs is removed only by force; the rule stays, marked broken, and status says so."""
+    mux.cli("rule", "default", "near/echo")
+    refused = mux.cli("provider", "remove", "near", check=False)
+    assert refused.returncode == 1
+    assert "default" in refused.stderr
+    assert "mux-sidecar rule list" in mux.cli("provider", "remove", "near", "--force").stderr
+    assert mux.json("rule", "list")[0]["broken"]
+    assert "BROKEN" in mux.cli("rule", "list").stdout
+    assert mux.json("status")["problems"]
+
+
+def test_key_in_a_variable(mux: Mux) -> None:
+    """Of a key in a variable only the variable's name is kept, and no file of the data folder holds the key."""
+    mux.cli("provider", "add", "far", "--type", "openai", "--api-key-env", "SOME_KEY", "--offline", "--model", "m")
+    assert {row["keySource"] for row in mux.json("provider", "list")} == {None, "env:SOME_KEY"}
+    assert all(b"sk-some" not in file.read_bytes() for file in mux.home.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "stored", "shown"),
+    [
+        ("keepDays", "7", "keepDays", 7, "7"),
+        ("keep-days", "7", "keepDays", 7, "7"),
+        ("keep", "nothing", "keep", "nothing", "nothing"),
+        ("require_key", "yes", "requireKey", True, "true"),
+        ("origins", "https://a.example, app://obsidian.md", "origins", ["https://a.example", "app://obsidian.md"],
+         "https://a.example,app://obsidian.md"),
+        ("hosts", "", "hosts", [], ""),
+    ],
+)  # fmt: skip
+def test_settings(mux: Mux, name: str, value: str, field: str, stored: object, shown: str) -> None:
+    """A setting is set under either spelling, lists by commas, and printed as it is stored."""
+    assert mux.cli("settings", name, value).stdout == f"{shown}\n"
+    assert mux.json("settings")[field] == stored
+
+
+def test_token(mux: Mux) -> None:
+    """`token` makes a token of 128 random bits once, readable by its owner alone, and prints it again."""
+    token = mux.cli("token").stdout
+    assert len(bytes.fromhex(token.strip())) == 16
+    assert mux.cli("token").stdout == token
+    file = mux.home / "token"
+    assert file.read_text().strip() == token.strip()
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_doctor(mux: Mux) -> None:
+    """`doctor` tells each check with ✓ or ✗ and what mends it, and its status says whether all is well."""
+    done = mux.cli("doctor", check=False)
+    checks = json.loads(mux.cli("doctor", "--json", check=False).stdout)
+    assert all({"check", "ok", "detail"} <= set(check) for check in checks)
+    assert done.returncode == (0 if all(check["ok"] for check in checks) else 1)
+    assert done.stdout.count("✓") + done.stdout.count("✗") == len(checks)

@@ -1,0 +1,142 @@
+"""A failure is one line on standard error and status 1, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from mux import COMMAND, Mux
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("workspace use nowhere", "nowhere"),
+        ("workspace remove default", "default"),
+        ("workspace add a/b", "a/b"),
+        ("provider refresh nobody", "nobody"),
+        ("provider add x --type nonsense", "nonsense"),
+        ("provider add bad --type openai --endpoint http://127.0.0.1:1/v1 --auth none", "127.0.0.1"),
+        ("rule default nobody/m", "nobody"),
+        ("rule remove 9", "9"),
+        ("explain a.py -w nowhere", "nowhere"),
+        ("workspace import README.nonsense", "README.nonsense"),
+    ],
+)
+def test_failures(fresh_mux: Callable[..., Mux], line: str, says: str) -> None:
+    """What cannot be done is told in one line that names it, with status 1 (2 for a file that is not there)."""
+    done = fresh_mux().cli(*line.split(), check=False)
+    assert done.stdout == ""
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    if line.startswith("workspace import"):  # click checks the file: wrong usage
+        assert done.returncode == 2
+        return
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("mux-sidecar: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_import_of_what_is_no_workspace(fresh_mux: Callable[..., Mux]) -> None:
+    """A file that holds no workspace is refused, naming the command that writes one."""
+    done = fresh_mux().cli("workspace", "import", "-", typed="not json", check=False)
+    assert done.returncode == 1
+    assert "workspace export" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["MUX_SIDECAR_PORT", "MUX_SIDECAR_LOG_LEVEL"])
+def test_impossible_variable(fresh_mux: Callable[..., Mux], name: str) -> None:
+    """A variable that cannot be is named."""
+    done = fresh_mux().cli("status", env={name: "nonsense"}, check=False)
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_empty_key(fresh_mux: Callable[..., Mux]) -> None:
+    """A key that was to come on standard input and does not is told."""
+    done = fresh_mux().cli("provider", "add", "x", "--type", "openai", "--api-key-stdin", check=False)
+    assert done.returncode == 1
+    assert "standard input" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that may not be written")
+def test_unwritable_home(fresh_mux: Callable[..., Mux]) -> None:
+    """A data folder that cannot be written is named."""
+    mux = fresh_mux()
+    mux.home.mkdir(mode=0o500)
+    done = mux.cli("workspace", "add", "work", check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_home_that_is_a_file(fresh_mux: Callable[..., Mux]) -> None:
+    """A data folder that is a file is named."""
+    mux = fresh_mux()
+    mux.home.write_text("")
+    done = mux.cli("workspace", "add", "work", check=False)
+    assert done.returncode == 1
+    assert str(mux.home) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("level", "traceback"), [("warning", False), ("debug", True)])
+def test_defect(fresh_mux: Callable[..., Mux], level: str, traceback: bool) -> None:
+    """A defect of ours is one line with its kind and how to see more; the log level `debug` shows the traceback."""
+    code = (
+        "import sys\nfrom rpc.cli import main\n"
+        "main.COMMANDS['doctor'] = ('rpc.nowhere', 'nothing', '')\nsys.exit(main.run(['doctor']))"
+    )
+    environment = fresh_mux().env | {"MUX_SIDECAR_LOG_LEVEL": level}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("mux-sidecar: unexpected ModuleNotFoundError: ")
+    assert "MUX_SIDECAR_LOG_LEVEL=debug" in last
+    assert ("Traceback" in done.stderr) is traceback
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE and no such pipe")
+def test_reader_that_leaves(fresh_mux: Callable[..., Mux]) -> None:
+    """A reader that leaves early, as `head` does, is no failure and no noise."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "provider", "types"], env=fresh_mux().env, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_interrupted(fresh_mux: Callable[..., Mux]) -> None:
+    """Ctrl-C ends a command with 130 and no traceback."""
+    mux = fresh_mux()
+    process = subprocess.Popen(
+        [*COMMAND, "log", "--follow"], env=mux.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"TIME")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (130, b"")
+
+
+def test_port_held_by_another_program(fresh_mux: Callable[..., Mux]) -> None:
+    """`serve` ends with one line where another program holds the port, and `status` names that."""
+    mux = fresh_mux()
+    with socket.create_server(("127.0.0.1", mux.port)):
+        done = mux.cli("serve", check=False)
+        status = mux.json("status")
+    assert done.returncode == 1
+    assert str(mux.port) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert status["endpoint"]["state"] == "blocked"
+    assert str(mux.port) in status["endpoint"]["detail"]

@@ -1,0 +1,180 @@
+"""The commands beside a running endpoint: `serve` itself, `status`, `log`, `usage`, and `demo`, which runs its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mux import COMMAND, Mux
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mux]:
+    """A served data folder, two rules and three requests; these tests only add to it."""
+    mux = Mux(tmp_path_factory.mktemp("running") / "home")
+    mux.cli("provider", "add", "near", "--type", "echo", "--model", "other")
+    mux.cli("rule", "default", "near/echo")
+    mux.cli("rule", "add", "--filter", ".ts", "--model", "near/other")
+    mux.start()
+    for text in ("Why?", "Explain src/app.ts", "Explain `web/index.ts` and `web/other.ts` and `web/a-third-file.ts`"):
+        assert say(mux, text) == 200
+    yield mux
+    mux.stop()
+
+
+def say(mux: Mux, text: str) -> int:
+    """Send a prompt; the answer's status."""
+    return mux.post("/chat/completions", {"model": "mux", "messages": [{"role": "user", "content": text}]}).status
+
+
+def test_log(running: Mux) -> None:
+    """`log` lists the requests, newest first, each with files, rule, model and outcome."""
+    rows = [row for row in running.json("log") if "follow" not in row["title"]]
+    assert [(row["filter"], row["model"], row["outcome"]) for row in rows] == [
+        (".ts", "other", "ok"),
+        (".ts", "other", "ok"),
+        ("", "echo", "ok"),
+    ]
+    shown = running.cli("log", "-n", "50").stdout
+    assert shown.startswith("TIME")
+    assert "index.ts" in shown
+    assert "near/other" in shown
+    assert len(running.json("log", "-n", "1")) == 1
+
+
+@pytest.mark.parametrize("selection", ["--outcome error", "-w nowhere"])
+def test_log_of_a_selection(running: Mux, selection: str) -> None:
+    """`log` takes a selection; one that nothing fits is empty, not a failure."""
+    done = running.cli("log", *selection.split(), "--json", check=False)
+    assert done.returncode == 1 or json.loads(done.stdout) == []
+
+
+def test_log_right_after_a_request(running: Mux) -> None:
+    """A request is in the log as soon as its answer is there, since `log` waits for who writes it."""
+    assert say(running, "Does this follow at once?") == 200
+    assert "at once" in running.json("log", "-n", "1")[0]["title"]
+
+
+def test_follow(running: Mux) -> None:
+    """`log --follow` prints each new request as a line of its own while it goes on."""
+    process = subprocess.Popen(
+        [*COMMAND, "log", "--follow", "--json", "-n", "1"], env=running.env, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    assert process.stdout is not None
+    try:
+        json.loads(process.stdout.readline())
+        assert say(running, "follow me") == 200
+        began = time.monotonic()
+        assert "follow me" in json.loads(process.stdout.readline())["title"]
+        assert time.monotonic() - began < 2
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def test_usage(running: Mux) -> None:
+    """`usage` adds up requests and tokens by any key, with a last row for all."""
+    by_model = {row["key"]: row["requests"] for row in running.json("usage", "--by", "model")}
+    assert by_model["near/other"] == 2
+    shown = running.cli("usage", "--by", "provider").stdout.splitlines()
+    assert shown[0].split()[:2] == ["PROVIDER", "REQUESTS"]
+    assert shown[-1].split()[0] == "total"
+    assert running.json("usage", "--since", "2999-01-01") == []
+
+
+def test_status(running: Mux) -> None:
+    """`status` finds the endpoint that serves its data folder, and the last request."""
+    status = running.json("status")
+    assert status["endpoint"]["state"] == "serving"
+    assert status["kind"] == "normal"
+    assert status["lastRequest"]["provider"] == "near"
+
+
+def test_status_of_another_home(running: Mux, tmp_path: Path) -> None:
+    """Where a sidecar with another data folder has the port, `status` says so."""
+    done = running.cli("status", "--json", env={"MUX_SIDECAR_HOME": str(tmp_path / "elsewhere")})
+    endpoint = json.loads(done.stdout)["endpoint"]
+    assert endpoint["state"] == "blocked"
+    assert "another data folder" in endpoint["detail"]
+
+
+def test_clear(fresh_mux: Callable[..., Mux]) -> None:
+    """`log --clear` removes all records, without a question where nobody sits."""
+    mux = fresh_mux()
+    mux.cli("provider", "add", "near", "--type", "echo")
+    mux.cli("rule", "default", "near/echo")
+    mux.start()
+    assert say(mux, "Forget this") == 200
+    assert len(mux.json("log")) == 1
+    assert mux.cli("log", "--clear").stdout == "Removed 1 request.\n"
+    assert mux.json("log") == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve(fresh_mux: Callable[..., Mux], number: signal.Signals) -> None:
+    """`serve` says in one line where it serves which workspace, and ends with 0 when it is told to."""
+    mux = fresh_mux()
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0"],
+        env=mux.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    assert line.startswith("Serving http://localhost:")
+    assert line.endswith("/v1/mux (workspace default)\n")
+    process.send_signal(number)
+    out, errors = process.communicate(timeout=15)
+    assert (process.returncode, out, errors) == (0, "", "")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, Path, subprocess.CompletedProcess[str]]:
+    """One run of the demo as JSON: its seconds, the temporary folder that it saw, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    mux = Mux(folder / "untouched")
+    began = time.monotonic()
+    done = mux.cli("demo", "--json", env={"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}, check=False)
+    return time.monotonic() - began, folder, done
+
+
+def test_demo_serves_by_the_rules(demo: tuple[float, Path, subprocess.CompletedProcess[str]]) -> None:
+    """The demo's requests reach the models that the README's rules name, also streamed and after a switch."""
+    _, _, done = demo
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows: list[dict[str, Any]] = json.loads(done.stdout)["requests"]
+    assert [(row["rule"], f"{row['provider']}/{row['model']}", row["workspace"]) for row in rows] == [
+        (".md", "openrouter/openai/gpt-5-mini", "default"),
+        (".ts", "openrouter/anthropic/claude-sonnet-4.5", "default"),
+        (".js", "openrouter/anthropic/claude-sonnet-4.5", "default"),
+        (".md", "openrouter/openai/gpt-5-mini", "default"),
+        ("*", "ollama/qwen3:8b", "default"),
+        (".ts", "openrouter/anthropic/claude-sonnet-4.5", "default"),
+        ("*", "ollama/qwen3:8b", "client-project"),
+    ]
+    assert all(row["ok"] for row in rows)
+    assert sum(row["streamed"] for row in rows) == 1
+
+
+def test_demo_leaves_nothing(demo: tuple[float, Path, subprocess.CompletedProcess[str]]) -> None:
+    """The demo is over within ten seconds, touches no data folder but its own, and leaves none behind."""
+    seconds, folder, _ = demo
+    assert seconds < 10
+    assert list(folder.iterdir()) == []
+
+
+def test_demo_for_a_reader(fresh_mux: Callable[..., Mux]) -> None:
+    """Read by a person, the demo says what it does, draws a table and ends with the next step."""
+    done = fresh_mux().cli("demo")
+    for text in ("rule 1: .md", "Switching to the workspace client-project", "REQUEST", "mux-sidecar provider add"):
+        assert text in done.stdout

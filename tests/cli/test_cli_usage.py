@@ -1,0 +1,119 @@
+"""Wrong usage is told with status 2 before anything is opened, and help costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rpc.cli.main import COMMANDS, cli
+
+HEAVY = ("aiohttp", "keyring", "pygls", "lsprotocol", "rich", "sqlite_utils", "genai_prices", "uvloop")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Runs a command line within this process; its data folder must not be needed, so that it is none."""
+    monkeypatch.setenv("MUX_SIDECAR_HOME", str(tmp_path / "never-made"))
+    return CliRunner()
+
+
+def invoke(runner: CliRunner, line: str) -> Result:
+    """Run the words of that line."""
+    return runner.invoke(cli, line.split(), prog_name="mux-sidecar")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("nonsense", "No such command"),
+        ("rule default gpt-5", "PROVIDER/MODEL"),
+        ("rule default /gpt-5", "PROVIDER/MODEL"),
+        ("rule default openai/", "PROVIDER/MODEL"),
+        ("rule add --filter .ts --model gpt-5", "PROVIDER/MODEL"),
+        ("rule add --filter .ts", "--model"),
+        ("rule add --model a/b", "--filter"),
+        ("rule add --filter .ts --model a/b --kind nonsense", "--kind"),
+        ("rule add --filter .ts --model a/b --at 0", "--at"),
+        ("rule move 0 1", "POSITION"),
+        ("rule remove one", "POSITION"),
+        ("rule edit 1", "--filter"),
+        ("provider add x", "--type"),
+        ("provider add x --type echo --header NAME", "NAME=VALUE"),
+        ("provider add x --type echo --api-key-env A --api-key-stdin", "exclude"),
+        ("provider add x --type echo --connect-timeout 0", "--connect-timeout"),
+        ("workspace edit default", "--scope"),
+        ("workspace edit default --scope everything", "--scope"),
+        ("workspace rename one", "NEW"),
+        ("explain", "FILE"),
+        ("log -n 0", "-n"),
+        ("log --outcome lost", "--outcome"),
+        ("log --clear --follow", "--clear"),
+        ("log --clear --provider x", "--clear"),
+        ("usage --since yesterday", "--since"),
+        ("usage --by client", "--by"),
+        ("settings nonsense", "keepDays"),
+        ("settings keep-days soon", "soon"),
+        ("settings keep all", "summary"),
+        ("settings requireKey perhaps", "perhaps"),
+        ("serve --port 70000", "--port"),
+        ("completion tcsh", "fish"),
+    ],
+)
+def test_wrong_usage(run: CliRunner, tmp_path: Path, line: str, says: str) -> None:
+    """What cannot be meant is told with status 2, naming what is wrong, and no data folder is made."""
+    result = invoke(run, line)
+    assert result.exit_code == 2, result.output
+    assert says in result.stderr
+    assert not (tmp_path / "never-made").exists()
+
+
+@pytest.mark.parametrize("form", ["--api-key sk-secret-1", "--api-key=sk-secret-1", "--api-key"])
+@pytest.mark.parametrize("command", ["add x --type openai", "edit x"])
+def test_key_on_the_command_line(run: CliRunner, command: str, form: str) -> None:
+    """A key on the command line is refused, naming both right ways and never repeating it."""
+    result = invoke(run, f"provider {command} {form}")
+    assert result.exit_code == 2
+    assert "--api-key-env" in result.stderr
+    assert "--api-key-stdin" in result.stderr
+    assert "secret" not in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_of_each_command(run: CliRunner, command: str, option: str) -> None:
+    """Each command of the table explains itself, groups with their subcommands."""
+    result = invoke(run, f"{command} {option}")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: mux-sidecar {command}")
+
+
+def test_help_lists_each_command(run: CliRunner) -> None:
+    """`--help` lists every command with a sentence."""
+    result = invoke(run, "--help")
+    assert result.exit_code == 0
+    for name, (_, _, text) in COMMANDS.items():
+        assert f"  {name} " in result.stdout
+        assert text.split()[0] in result.stdout
+
+
+def test_version(run: CliRunner) -> None:
+    """`--version` names the product and its version."""
+    assert invoke(run, "--version").stdout.startswith("mux-sidecar, version ")
+
+
+@pytest.mark.parametrize("line", ["--help", "--version", "provider --help", "completion bash", "rule default nonsense"])
+def test_start_up_imports_nothing_heavy(line: str) -> None:
+    """Help, versions, completion and wrong usage import none of the heavy libraries, nor asyncio."""
+    code = (
+        "import sys\nfrom rpc.cli.main import run\nstatus = run(sys.argv[2:])\n"
+        "print([name for name in sys.argv[1].split(',') if name in sys.modules], file=sys.stderr)"
+    )
+    heavy = ",".join((*HEAVY, "asyncio"))
+    done = subprocess.run(
+        [sys.executable, "-c", code, heavy, *line.split()], capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
