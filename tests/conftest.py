@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from mux import Mux, Reply, Stream, free_port
 from upstream import Answer, Upstream
+
+# Machines that others use too are slow now and then, and no test here is about time.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 KEYS = {"UP_KEY": "sk-up-0123456789abcdef0123456789abcdef", "CLAUDE_KEY": "sk-ant-api03-0123456789abcdefABCDEF"}
 
