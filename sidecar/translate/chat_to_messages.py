@@ -24,12 +24,13 @@ READ = frozenset(
     (
         "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p",
         "top_k", "stop", "n", "logprobs", "tools", "tool_choice", "functions", "function_call", "parallel_tool_calls",
-        "response_format", "reasoning_effort", "reasoning", "user", "safety_identifier", "service_tier",
+        "response_format", "reasoning_effort", "reasoning", "user", "safety_identifier", "service_tier", "thinking",
+        "output_config",
     )
 )  # fmt: skip
 
 #: Anthropic's own fields that a client may add.
-NATIVE = ("thinking", "cache_control", "container", "context_management", "mcp_servers", "inference_geo", "speed")
+NATIVE = ("cache_control", "container", "context_management", "mcp_servers", "inference_geo", "speed")
 
 #: Values that change nothing, so that nothing is lost with them.
 NEUTRAL: JSON = {
@@ -122,13 +123,13 @@ def _limit(body: JSON, traits: Traits, most: int | None) -> _Limit:
 
 def _effort(body: JSON, traits: Traits, max_tokens: int, talk: Conversation, tools: Tools) -> Effort:
     """Thinking as asked for, unless the conversation or a forced tool call rules it out."""
-    own = body.get("thinking")
-    if isinstance(own, dict):  # Anthropic's own field, as the client has it
-        wanted, effort = "own", Effort(own, None, on=own.get("type") != "disabled")
-    else:
-        wanted = asked_effort(body) or ""
-        effort = read_effort(wanted or None, traits, max_tokens)
-    if not wanted or wanted == "none" or not effort.on:
+    wanted = asked_effort(body)
+    effort = read_effort(wanted, traits, max_tokens)
+    if isinstance(own := body.get("thinking"), dict):  # Anthropic's own field, as the client has it
+        effort = effort._replace(thinking=own, on=own.get("type") not in ("disabled", "between_tools"))
+    elif wanted in (None, "none"):
+        return effort
+    if not effort.on:
         return effort
     if talk.unknown & open_tool_calls(talk.turns):
         return _off(effort, traits, "thinking")
@@ -151,7 +152,7 @@ def _sampling(body: JSON, traits: Traits, effort: Effort) -> _Part:
     ignored: list[str] = []
     if not traits.sampling:
         return _Part({}, tuple(given))
-    if effort.thinking and effort.thinking.get("type") == "enabled":  # "temperature may only be set to 1"
+    if effort.on:  # "temperature may only be set to 1 when thinking is enabled"
         ignored += [name for name, value in given.items() if name != "top_p" and value != 1]
         ignored += ["top_p"] if not 0.95 <= given.get("top_p", 1) <= 1 else []
     elif not traits.both_samplers and "temperature" in given and "top_p" in given:
@@ -220,8 +221,14 @@ def _unknown(body: JSON) -> tuple[str, ...]:
     """Fields that have no place on the other side and were given a value that means something."""
     tier = body.get("service_tier")
     lost = ["service_tier"] if tier is not None and tier not in SERVICE_TIERS else []
-    known = READ.union(NATIVE, ("output_config",))
-    return (
-        *(k for k, v in body.items() if k not in known and v is not None and not (k in NEUTRAL and v == NEUTRAL[k])),
-        *lost,
-    )
+    if isinstance(nested := body.get("reasoning"), dict) and nested.keys() - {
+        "effort",
+        "enabled",
+        "exclude",
+        "summary",
+    }:
+        lost.append("reasoning")
+    if any(message.get("name") for message in body["messages"] if message.get("role") not in ("tool", "function")):
+        lost.append("messages.name")
+    strange = (name for name, value in body.items() if name not in READ and name not in NATIVE and value is not None)
+    return (*(name for name in strange if name not in NEUTRAL or body[name] != NEUTRAL[name]), *lost)

@@ -14,6 +14,7 @@ from sidecar.errors import UpstreamError
 from sidecar.translate.answer import finish_reason, refusal_text, tokens_of, usage_of
 from sidecar.translate.collect import Collector
 from sidecar.translate.errors import raised, stream_error
+from sidecar.translate.lenient import decode, encode
 from sidecar.translate.shape import ID_FALLBACK, JSON, AnswerShape
 from sidecar.translate.thinking import ThinkingMemory
 from sidecar.values import Tokens
@@ -39,7 +40,6 @@ class _Event(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Event).decode
-_encode = msgspec.json.encode
 
 
 class ChunkTranslator:
@@ -120,8 +120,8 @@ class ChunkTranslator:
 
     def _slowly(self, data: bytes) -> bytes:
         try:
-            event = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeError) as exc:
+            event = decode(data)
+        except ValueError as exc:
             raise UpstreamError(
                 f"{self._provider} sent an event that is not JSON; the answer is not complete.",
                 error_code="bad_upstream_response",
@@ -130,7 +130,7 @@ class ChunkTranslator:
         if not isinstance(event, dict):
             self.ignored += 1
             return b""
-        return b"".join(b"data: %b\n\n" % _encode(chunk) for chunk in self.feed(event))
+        return b"".join(b"data: %b\n\n" % encode(chunk) for chunk in self.feed(event))
 
     def _splice(self, index: int, field: str, raw: bytes) -> bytes:
         """The chunk for a delta whose text is still JSON."""
@@ -182,7 +182,7 @@ class ChunkTranslator:
         if self._begun:
             return []
         self._begun = True
-        before, after = _encode(self._chunk({"\0": None})).rsplit(b'"\\u0000":null', 1)
+        before, after = encode(self._chunk({"\0": None})).rsplit(b'"\\u0000":null', 1)
         self._before, self._after = b"data: " + before, after + b"\n\n"
         return [{"role": "assistant", "content": ""}]
 
@@ -196,7 +196,7 @@ class ChunkTranslator:
 
     def _on_block(self, event: JSON) -> list[JSON]:
         block, index = event.get("content_block"), event.get("index")
-        if not isinstance(block, dict) or not isinstance(index, int):
+        if not isinstance(block, dict) or not isinstance(index, int) or self.finish_reason:
             self.ignored += 1
             return []
         self._collector.start(index, dict(block))
@@ -266,7 +266,7 @@ class ChunkTranslator:
     def _close(self, index: int) -> list[JSON]:
         """The arguments of a tool that got none, or got them with its start: `{}` is what every client can parse."""
         given = self._collector.input_of(index)
-        return self._arguments(index, _encode(given).decode())
+        return self._arguments(index, encode(given).decode())
 
     def _on_message_delta(self, event: JSON) -> list[JSON]:
         self._count(event.get("usage"))

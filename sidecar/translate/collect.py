@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
+from sidecar.translate.lenient import decode, encode, whole
 from sidecar.translate.shape import JSON
 
 #: A turn larger than this is not remembered; the stream itself is not held up by it.
@@ -48,7 +47,7 @@ class Collector:
 
     def _extend(self, index: int, key: str, value: Any) -> None:
         if isinstance(value, str):
-            self.raw(index, key, msgspec.json.encode(value))
+            self.raw(index, key, encode(value))
         elif isinstance(value, list) and isinstance(self._block(index).get(key), list):
             self._block(index)[key] = [*self._block(index)[key], *value]
         else:
@@ -67,7 +66,7 @@ class Collector:
         if self._size > MAX_TURN:
             return []
         for (index, field), pieces in self._pieces.items():
-            said = "".join(msgspec.json.decode(piece) for piece in pieces)
+            said = whole("".join(decode(piece) for piece in pieces))
             self._finish(self._block(index), field, said)
         self._pieces.clear()
         return [self._blocks[index] for index in sorted(self._blocks)]
@@ -81,6 +80,6 @@ class Collector:
 
 def _parsed(arguments: str) -> Any:
     try:
-        return msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
+        return decode(arguments.encode())
+    except ValueError:
         return {"input": arguments}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sidecar.errors import UpstreamError
+from sidecar.translate.lenient import decode, encode
 from sidecar.translate.shape import JSON
 
 Headers = tuple[tuple[str, str], ...]
@@ -95,7 +96,9 @@ OVERFLOW = re.compile(
 #: More of a provider's message than this is an error page, and helps nobody.
 MAX_MESSAGE = 4000
 
-_COPIED = ("retry-after", "retry-after-ms")
+#: Nobody waits longer for an answer than a day, whatever a provider says.
+LONGEST_WAIT = 86_400.0
+
 _LIMIT = re.compile(r"anthropic-ratelimit-(requests|tokens|input-tokens|output-tokens)-(limit|remaining|reset)\Z")
 
 
@@ -134,6 +137,14 @@ def rate_limits(headers: Mapping[str, str]) -> Headers:
     return tuple(out)
 
 
+def sane_wait(value: str | None, most: float = LONGEST_WAIT) -> str | None:
+    """A wait in digits as it was given, at most `most`; None for what is no such wait (dates included)."""
+    text = (value or "").strip()
+    if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text):
+        return None
+    return text if float(text) <= most else str(int(most))
+
+
 def _error(status: int, kind: str | None, said: str, provider: str, headers: Headers) -> ProviderError:
     row = TABLE.get(status) or (_OTHER_4XX if status < 500 else _OTHER_5XX)
     code = row.code
@@ -149,8 +160,8 @@ def _read(body: bytes) -> tuple[str | None, str | None]:
     """The error's type and message: JSON of any provider's making, or the plain text of the edge."""
     text = body.decode("utf-8", "replace").strip()
     try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError):
+        value = decode(body)
+    except ValueError:
         return None, text or None
     inner = value.get("error", value) if isinstance(value, dict) else value
     return _inner(inner) if isinstance(inner, dict) else (None, str(inner) if inner else text or None)
@@ -160,14 +171,17 @@ def _inner(error: JSON) -> tuple[str | None, str | None]:
     kind = error.get("type")
     said: Any = error.get("message") or error.get("detail") or error.get("error")
     if said is not None and not isinstance(said, str):
-        said = msgspec.json.encode(said).decode()
+        said = encode(said).decode()
     return (kind if isinstance(kind, str) else None), said
 
 
 def _headers(headers: Mapping[str, str]) -> Headers:
     low = {name.lower(): value for name, value in headers.items()}
-    copied = [(name, low[name]) for name in (*_COPIED, "x-should-retry") if name in low]
-    return (*copied, *rate_limits(low))
+    waits = (("retry-after", LONGEST_WAIT), ("retry-after-ms", LONGEST_WAIT * 1000))
+    told = [(name, wait) for name, most in waits if (wait := sane_wait(low.get(name), most)) is not None]
+    if low.get("x-should-retry") in ("true", "false"):
+        told.append(("x-should-retry", low["x-should-retry"]))
+    return (*told, *rate_limits(low))
 
 
 def _now(date: str | None) -> datetime:

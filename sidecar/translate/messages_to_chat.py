@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from sidecar.errors import UpstreamError
 from sidecar.translate.answer import finish_reason, refusal_text, tokens_of, usage_of
 from sidecar.translate.chunks import ChunkTranslator
 from sidecar.translate.errors import raised, stream_error
+from sidecar.translate.lenient import encode
 from sidecar.translate.shape import ID_FALLBACK, JSON, AnswerShape
 from sidecar.translate.thinking import ThinkingMemory
 
@@ -83,4 +82,4 @@ def _call(use: JSON, shape: AnswerShape) -> JSON:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return encode(value).decode()

@@ -40,7 +40,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     both_samplers: bool = True
     forced: bool = True
     schema: bool = False
-    max_tokens: int = 8192
+    max_tokens: int = 32_000
 
 
 _ADAPTIVE_ONLY = Traits(thinking="adaptive", efforts=ALL_EFFORTS, display=True, sampling=False, schema=True)
@@ -67,7 +67,7 @@ TABLE: tuple[tuple[re.Pattern[str], Traits], ...] = tuple(
         (r"opus-4-5\b", Traits(efforts=LOW_TO_HIGH, both_samplers=False, schema=True)),
         (r"(sonnet|haiku)-4-5\b|opus-4-1\b", Traits(both_samplers=False, schema=True)),
         (r"(opus|sonnet)-4\b|3-7-sonnet|sonnet-3-7", Traits()),
-        (r"claude-3-5|(sonnet|haiku)-3-5", Traits(thinking="none")),
+        (r"claude-3-5|(sonnet|haiku)-3-5", Traits(thinking="none", max_tokens=8192)),
         (r"claude-(3|2|instant)\b", Traits(thinking="none", max_tokens=4096)),
         # A generation that is not out yet: nothing is sent that the latest ones already refuse.
         (r"claude-([a-z]+-)?[5-9]", _LATEST),
@@ -75,7 +75,7 @@ TABLE: tuple[tuple[re.Pattern[str], Traits], ...] = tuple(
 )
 
 #: Models of others behind an Anthropic-compatible server: what all of those understand.
-OTHERS = Traits()
+OTHERS = Traits(max_tokens=8192)
 
 
 def normal_name(model: str) -> str:

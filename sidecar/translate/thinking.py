@@ -13,8 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import msgspec
-
+from sidecar.translate.lenient import decode, encode
 from sidecar.translate.shape import JSON
 
 THINKING = ("thinking", "redacted_thinking")
@@ -58,7 +57,7 @@ class ThinkingMemory:
         keys = [block["id"] for block in blocks if block.get("type") == "tool_use" and block.get("id")]
         if not keys and any(block.get("type") not in THINKING for block in hidden):
             keys = [_text_key(visible_text(blocks))]
-        kept = _Kept(self._clock() + self._seconds, model, msgspec.json.encode(blocks if hidden else []))
+        kept = _Kept(self._clock() + self._seconds, model, encode(blocks if hidden else []))
         if len(kept.blocks) > self._max_bytes:
             return
         for key in keys:
@@ -78,7 +77,7 @@ class ThinkingMemory:
         if kept.until <= self._clock():
             self._drop(key)
             return None
-        blocks: list[JSON] = msgspec.json.decode(kept.blocks)
+        blocks: list[JSON] = decode(kept.blocks)
         return blocks
 
     def _put(self, key: str, kept: _Kept) -> None:

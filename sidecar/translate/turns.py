@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import msgspec
-
 from sidecar.errors import BadRequest
 from sidecar.translate.checks import a_list, a_text, an_object, invalid
 from sidecar.translate.content import blocks_of, text_of, with_cache_control
 from sidecar.translate.idents import safe_id, safe_name
+from sidecar.translate.lenient import decode
 from sidecar.translate.shape import JSON
 from sidecar.translate.thinking import THINKING, ThinkingMemory, visible_text
 
@@ -33,7 +32,8 @@ class _Reader:
         self.unknown: set[str] = set()
         self._memory = memory
         self._model = model
-        self._function_ids: dict[str, str] = {}
+        self._calls_read = 0
+        self._unanswered: list[str] = []
 
     def read(self, message: JSON, where: str) -> None:
         role = message.get("role")
@@ -76,22 +76,24 @@ class _Reader:
     def _calls(self, message: JSON, where: str) -> tuple[list[JSON], list[str]]:
         """The `tool_use` blocks of an assistant message, and the ids as the client has them."""
         blocks, ids = [], []
-        for index, call in enumerate(a_list(message.get("tool_calls"), f"{where}.tool_calls")):
+        calls = a_list(message.get("tool_calls"), f"{where}.tool_calls")
+        if isinstance(legacy := message.get("function_call"), dict):
+            calls = [*calls, {"function": legacy}]
+        for index, call in enumerate(calls):
             at = f"{where}.tool_calls[{index}]"
             function = an_object(an_object(call, at).get("function"), f"{at}.function")
-            ids.append(a_text(call.get("id") or "", f"{at}.id"))
+            self._calls_read += 1
+            ids.append(a_text(call.get("id") or f"call_{self._calls_read}", f"{at}.id"))
             blocks.append(_tool_use(ids[-1], function, f"{at}.function"))
-        if isinstance(legacy := message.get("function_call"), dict):
-            ids.append(f"call_{len(self._function_ids)}")
-            blocks.append(_tool_use(ids[-1], legacy, f"{where}.function_call"))
-            self._function_ids[str(legacy.get("name"))] = ids[-1]
+        if ids:
+            self._unanswered = list(ids)
         return blocks, ids
 
     def _result(self, message: JSON, where: str) -> JSON:
-        if message.get("role") == "function":
-            identifier = self._function_ids.get(str(message.get("name")), "")
-        else:
-            identifier = a_text(message.get("tool_call_id") or "", f"{where}.tool_call_id")
+        identifier = message.get("tool_call_id") or next(iter(self._unanswered), None)
+        identifier = a_text(identifier, f"{where}.tool_call_id")  # legacy functions have none: they come in order
+        if identifier in self._unanswered:
+            self._unanswered.remove(identifier)
         block: JSON = {"type": "tool_result", "tool_use_id": safe_id(identifier)}
         if content := blocks_of(message.get("content"), f"{where}.content"):
             block["content"] = content
@@ -170,8 +172,8 @@ def _input(arguments: Any) -> JSON:
     if not arguments.strip():
         return {}
     try:
-        value = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, UnicodeError):
+        value = decode(arguments.encode("utf-8", "surrogatepass"))
+    except ValueError:
         return {"input": arguments}
     return value if isinstance(value, dict) else {"input": arguments}
 
@@ -198,11 +200,12 @@ def _replayed(kept: list[JSON], spoken: list[JSON], calls: list[JSON]) -> list[J
     by_id = {call["id"]: call for call in calls}
     ids = [block.get("id") for block in kept if block.get("type") == "tool_use"]
     if kept and ids == list(by_id) and visible_text(kept).strip() == visible_text(spoken).strip():
-        return [
+        replayed = [
             {**block, "input": by_id[block["id"]]["input"]} if block.get("type") == "tool_use" else block
             for block in kept
             if block.get("type") != "text" or (block.get("text") or "").strip()
         ]
+        return _marked(replayed, next((block for block in spoken if "cache_control" in block), {}))
     thinking = [block for block in kept if block.get("type") in THINKING]
     return [*thinking, *spoken, *calls]
 
