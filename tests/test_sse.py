@@ -1,5 +1,7 @@
 """Server-sent events: cut anywhere, spelt in any way."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,12 +22,14 @@ STREAM = (
 
 
 def decoded(chunks, flush=True):
+    """All events of a stream cut so."""
     decoder = sse.Decoder()
     events = [event for chunk in chunks for event in decoder.feed(chunk)]
     return events + (decoder.flush() if flush else [])
 
 
 def told(events):
+    """What the events say."""
     return [(event.name, event.data) for event in events if event.data is not None]
 
 
@@ -45,7 +49,7 @@ def test_any_cut_of_the_bytes_gives_the_same_events(cuts, bom):
     """Where the network cut the stream makes no difference, nor does a byte-order mark before it."""
     stream = (sse.BOM if bom else b"") + STREAM
     places = [0, *sorted(cuts), len(stream)]
-    pieces = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in pairwise(places)]
     assert told(decoded(pieces)) == EXPECTED
 
 
@@ -81,9 +85,10 @@ def test_plain_events_and_comments_are_clean():
 def test_an_event_without_end_is_refused_at_the_limit():
     """A provider cannot make the process hold an event of any size."""
     decoder = sse.Decoder(max_event=1000)
+    for _ in range(10):
+        decoder.feed(b"x" * 100)
     with pytest.raises(UpstreamError, match="single event"):
-        for _ in range(20):
-            decoder.feed(b"x" * 100)
+        decoder.feed(b"x")
 
 
 def test_what_is_encoded_is_read_back():

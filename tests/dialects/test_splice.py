@@ -11,6 +11,7 @@ from sidecar.dialects.splice import splice
 
 
 def fields(body: bytes) -> dict[str, msgspec.Raw]:
+    """The members as the product reads them."""
     return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
 
 
@@ -71,5 +72,5 @@ def test_the_result_reads_as_the_object_with_its_members_changed(members, edits,
 
 @pytest.mark.parametrize("body", [b'{"mod\\u0065l":1}', b'{"model":1}'])
 def test_a_name_written_with_escapes_is_the_same_name(body):
-    """`mod\\u0065l` is `model`."""
+    r"""`mod\u0065l` is `model`."""
     assert json.loads(splice(body, fields(body), {"model": b"2"})) == {"model": 2}
