@@ -63,6 +63,7 @@ _KEYS = (
     ("OPENROUTER_API_KEY", "openrouter", "OPENROUTER_BASE_URL"),
 )
 _NOTHING = _Reply(0, "", None)
+_NO_ANSWER: tuple[type[Exception], ...] = (*FOREIGN, cards.NotAList)
 
 
 def usual_sites(environ: Mapping[str, str]) -> tuple[Site, ...]:
@@ -140,7 +141,7 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> _Reply:
                 if len(body) > MAX_BYTES:
                     return _NOTHING
             return _Reply(answer.status, answer.headers.get("Server", ""), cards.decode(bytes(body)))
-    except (*FOREIGN, cards.NotAList):
+    except _NO_ANSWER:
         return _NOTHING
 
 
