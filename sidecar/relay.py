@@ -169,7 +169,7 @@ class Relay:
             raise failures.upstream_error(error, self._provider) from error
 
     def _note(self) -> None:
-        self._trace.tokens = self._bridge.tokens
+        self._trace.tokens = self._bridge.tokens()
         self._trace.cost = self._bridge.cost
 
     def _close(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sidecar.errors import ProviderRefused, UpstreamError
 from sidecar.sse import Event
+from sidecar.translate.errors import sane_wait
 from sidecar.values import Tokens, WireName
 
 JSON = dict[str, Any]
@@ -19,16 +20,13 @@ class Bridge(ABC):
     Attributes:
         wire: what the provider is asked in: a dialect's name, or `infill`.
         ignored: what the wire has no place for, for `X-Mux-Ignored`.
-        tokens: what the provider counted, as far as it has told.
         cost: the provider's own figure in USD.
         finished: a finish reason was seen, so that the end of the stream is an end and no break.
         done: the stream's last event was seen; whatever follows is not passed on.
-        mends: the provider may be asked once more without what it has just refused (see `retry_without`).
     """
 
     wire: WireName
     ignored: tuple[str, ...] = ()
-    tokens: Tokens = Tokens()
     cost: float | None = None
     finished: bool = False
     done: bool = False
@@ -83,6 +81,10 @@ class Bridge(ABC):
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """The provider's error answer as the client is told it."""
 
+    def tokens(self) -> Tokens:
+        """What the provider counted, as far as it has told."""
+        return Tokens()
+
     def retry_without(self, refusal: ProviderRefused) -> bool:  # noqa: ARG002 - for those that can
         """Whether the request can be sent once more without an addition of ours that the provider does not know."""
         return False
@@ -121,4 +123,9 @@ PASSED = (
 
 def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Those of a provider's headers that are passed on."""
-    return {name: value for name, value in headers.items() if name.lower().startswith(PASSED)}
+    passed = {name: value for name, value in headers.items() if name.lower().startswith(PASSED)}
+    for name in [name for name in passed if name.lower().startswith("retry-after")]:
+        wait = sane_wait(passed.pop(name))
+        if wait is not None:
+            passed[name] = wait
+    return passed

@@ -16,7 +16,7 @@ from sidecar.errors import ProviderRefused
 from sidecar.providers.infill import infill_chunk, infill_to_completion, to_infill
 from sidecar.sse import Event
 from sidecar.translate import frames
-from sidecar.values import WireName
+from sidecar.values import Tokens, WireName
 
 
 class CompletionOverInfill(Bridge):
@@ -27,6 +27,7 @@ class CompletionOverInfill(Bridge):
     def __init__(self, incoming: Incoming, model: str, provider: str) -> None:
         self._model = model
         self._provider = provider
+        self._tokens = Tokens()
         self._body = to_infill(incoming.json())
         # Errors have one form on all of the server's paths.
         self._same = SameWire(incoming, model, provider, ask_usage=False)
@@ -81,6 +82,10 @@ class CompletionOverInfill(Bridge):
         """The server's own error object, completed."""
         return self._same.refusal(status, headers, body)
 
+    def tokens(self) -> Tokens:
+        """As the last event told them."""
+        return self._tokens
+
     def _completion(self, body: bytes) -> JSON:
         answer = self._object(body)
         if answer.get("error"):
@@ -92,7 +97,7 @@ class CompletionOverInfill(Bridge):
 
     def _note(self, completion: JSON) -> None:
         if completion.get("usage"):
-            self.tokens = openai.tokens_of(completion["usage"])
+            self._tokens = openai.tokens_of(completion["usage"])
         choices: list[Any] = completion.get("choices") or []
         self.finished = self.finished or any(choice.get("finish_reason") for choice in choices)
 

@@ -19,7 +19,7 @@ from sidecar.translate.answer import tokens_of
 from sidecar.translate.chat_to_messages import to_messages
 from sidecar.translate.messages_to_chat import ChunkTranslator, to_completion
 from sidecar.translate.thinking import ThinkingMemory
-from sidecar.values import WireName
+from sidecar.values import Tokens, WireName
 
 
 class ChatOverMessages(Bridge):
@@ -42,6 +42,7 @@ class ChatOverMessages(Bridge):
             self._request(incoming), model, max_output_tokens=max_output_tokens, memory=memory
         )
         self.ignored = self._translated.ignored
+        self._tokens: Tokens | None = None
         self._created = int(time.time())
         self._chunks = ChunkTranslator(self._translated.shape, self._created, memory)
 
@@ -63,7 +64,6 @@ class ChatOverMessages(Bridge):
             out = self._feed(event.data or b"")
         except msgspec.DecodeError as error:
             raise unreadable("an event that is not JSON", self._provider) from error
-        self.tokens = self._chunks.usage
         self.finished = self._chunks.finish_reason is not None
         if self._chunks.finished:
             self.done = True
@@ -103,7 +103,7 @@ class ChatOverMessages(Bridge):
         if not isinstance(message, dict) or not isinstance(message.get("content"), list):
             raise unreadable("an answer that is no message", self._provider)
         usage = message.get("usage")
-        self.tokens = tokens_of(usage if isinstance(usage, dict) else {})
+        self._tokens = tokens_of(usage if isinstance(usage, dict) else {})
         self.finished = True
         return to_completion(message, self._translated.shape, self._created, self._memory)
 
@@ -127,8 +127,12 @@ class ChatOverMessages(Bridge):
                 break
         if self._chunks.finish_reason is None:
             raise broken_off(self._provider)
-        self.tokens, self.finished, self.done = self._chunks.usage, True, True
+        self.finished = self.done = True
         return frames.completion_of(chunks)
+
+    def tokens(self) -> Tokens:
+        """What the answer, or the stream so far, has told."""
+        return self._chunks.usage if self._tokens is None else self._tokens
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """Anthropic's error in OpenAI's words."""

@@ -15,6 +15,7 @@ from sidecar.dialects.splice import splice
 from sidecar.errors import ProviderRefused, RequestError
 from sidecar.sse import Event
 from sidecar.translate import frames
+from sidecar.values import Tokens
 
 NULL = msgspec.Raw(b"null")
 ABSENT = msgspec.Raw(b"")
@@ -59,6 +60,7 @@ class SameWire(Bridge):
         self._asks_usage = ask_usage and incoming.stream and not self._wants_usage
         self._options = options
         self._on_usage_refused = on_usage_refused
+        self._tokens = Tokens()
 
     def body(self) -> bytes:
         """The client's bytes with the route's model, and a wish for usage where the server understands it."""
@@ -139,6 +141,10 @@ class SameWire(Bridge):
         """The server's own error object, completed."""
         return self._failure(body, status, headers)
 
+    def tokens(self) -> Tokens:
+        """As the last `usage` told them."""
+        return self._tokens
+
     def _look(self, data: bytes) -> _Seen:
         try:
             return _SEEN.decode(data)
@@ -149,7 +155,7 @@ class SameWire(Bridge):
 
     def _count(self, raw: msgspec.Raw) -> None:
         usage = msgspec.json.decode(raw)
-        self.tokens = openai.tokens_of(usage)
+        self._tokens = openai.tokens_of(usage)
         self.cost = openai.cost_of(usage)
 
     def _named(self, body: bytes) -> bytes:
