@@ -149,7 +149,7 @@ def test_an_absolute_uri_must_agree(mux):
 )
 @pytest.mark.parametrize("target", ["/v1/mux/chat/completions", "/rpc"])
 def test_foreign_origins_are_403(mux, origin, target):
-    """A web page that is not let in gets a 403 and no cross-origin leave, also one from another port of this machine."""
+    """A web page that is not let in gets a 403 and no leave to read, one of another local port too."""
     status, headers = page(mux, f"Origin: {origin}", target=target)
     assert status == 403
     assert not cross_origin(headers)

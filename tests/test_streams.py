@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import http.client
 import json
 import sys
 import time
@@ -297,8 +298,6 @@ def late_end(answer):
 
 def leave_unread(mux, path, body, upstream):
     """Send a request, see it reach the provider, and leave before any answer; the moment of it."""
-    import http.client  # noqa: PLC0415 - one user
-
     connection = http.client.HTTPConnection("127.0.0.1", mux.port, timeout=10)
     connection.request("POST", f"/v1/mux{path}", json.dumps(body), {"Content-Type": "application/json"})
     upstream.wait()

@@ -1,0 +1,267 @@
+"""What is kept of a request: one row, with what it cost and how it ended, and no more than the settings allow."""
+
+import http.client
+import os
+import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from mux import Mux
+from said import ask, chunks, claude, completion, usage_chunk
+from upstream import Upstream, reply, silence, stream
+
+ALWAYS = {
+    "id", "startedAt", "client", "dialect", "kind", "workspace", "filter", "position", "provider", "providerType",
+    "model", "files", "outcome", "status", "streamed", "title", "totalMs", "overheadMs",
+}  # fmt: skip
+
+
+def test_one_row_tells_it_all(stage):
+    """A request has one row, with the contract's fields."""
+    answer = stage.post("up", ask("Read `src/app.ts` please"), reply(completion()), User_Agent="aider/1.2 test")
+    row = stage.row(answer)
+    assert set(row) >= ALWAYS
+    expected = {
+        "dialect": "chat", "kind": "chat", "workspace": "up", "filter": "", "position": 1, "provider": "up",
+        "providerType": "openai", "model": "m1", "files": ["src/app.ts"], "outcome": "ok", "status": 200,
+        "streamed": False, "inputTokens": 11, "outputTokens": 7, "cachedTokens": 3, "cost": 0,
+    }  # fmt: skip
+    assert {key: row[key] for key in expected} == expected
+    assert "aider" in row["client"]
+    assert "src/app.ts" in row["title"]
+    assert 0 <= row["overheadMs"] <= row["totalMs"] < 5000
+    started = datetime.fromisoformat(row["startedAt"])
+    assert started.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - started) < timedelta(minutes=1)
+    assert "error" not in row
+
+
+def test_a_stream_s_row(stage):
+    """A streamed request's row tells when its first byte came."""
+    answer = stage.post("up", ask(stream=True), stream(0.2, *chunks("a"), usage_chunk(), "[DONE]"))
+    row = stage.row(answer)
+    assert (row["streamed"], row["outcome"], row["inputTokens"]) == (True, "ok", 11)
+    assert 150 < row["firstByteMs"] <= row["totalMs"]
+    assert row["overheadMs"] < 150
+
+
+def test_an_error_s_row(stage):
+    """A failed request's row tells status and message."""
+    row = stage.row(stage.post("up", ask(), reply({"error": {"message": "boom"}}, status=503)))
+    assert (row["outcome"], row["status"], row["provider"]) == ("error", 503, "up")
+    assert "boom" in row["error"]
+    assert "inputTokens" not in row
+
+
+def test_a_request_without_a_route_has_a_row(stage):
+    """What could not be routed is recorded with what is known."""
+    row = stage.row(stage.mux.post("/w/bare/chat/completions", ask()))
+    assert (row["outcome"], row["status"], row["workspace"]) == ("error", 400, "bare")
+    assert (row["provider"], row["model"], row["filter"], row["position"]) == (None, None, None, None)
+
+
+def test_a_broken_stream_s_row(stage):
+    """A stream that broke off is recorded as truncated, with the words why."""
+    row = stage.row(stage.post("up", ask(stream=True), stream(*chunks("half", finish=None), end="reset")))
+    assert (row["outcome"], row["status"]) == ("truncated", 200)
+    assert row["error"]
+
+
+def test_a_request_that_was_left_has_a_row(stage):
+    """A request whose client left is recorded as cancelled."""
+    with stage.open("up", ask(stream=True), stream(*chunks("half", finish=None), end="stall")) as got:
+        got.read()
+        got.leave()
+    row = stage.row(got)
+    assert row["outcome"] == "cancelled"
+
+
+def test_exactly_one_row(stage):
+    """Each request, however it ends, makes one row."""
+    before = {row["id"] for row in stage.mux.log(500)}
+    script = [reply(completion()), reply({}, status=500), stream(*chunks("a", finish=None)), reply(b"x")]
+    for answer in script:
+        stage.post("up", ask(stream=True), answer)
+    rows = [row for row in stage.mux.log(500) if row["id"] not in before]
+    assert len(rows) == len(script)
+    assert [row["startedAt"] for row in rows] == sorted((row["startedAt"] for row in rows), reverse=True)
+
+
+def test_translation_is_recorded(stage):
+    """The row of a translated request counts what was read from and written to the cache as input."""
+    row = stage.row(stage.post("claude", ask(seed=1), reply(claude("Hi"))))
+    assert (row["providerType"], row["dialect"]) == ("anthropic", "chat")
+    assert (row["inputTokens"], row["cachedTokens"], row["outputTokens"]) == (60, 30, 5)
+    assert row["ignored"] == ["seed"]
+
+
+def test_the_provider_s_own_price_counts(stage):
+    """A provider that tells the cost of a request is believed."""
+    usage = {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10, "cost": 0.0125}
+    answer = stage.post("openrouter", ask(), reply({**completion(), "usage": usage}))
+    assert stage.row(answer)["cost"] == pytest.approx(0.0125)
+    answer = stage.post("openrouter", ask(stream=True), stream(*chunks("a"), usage_chunk(usage), "[DONE]"))
+    assert stage.row(answer)["cost"] == pytest.approx(0.0125)
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory):
+    """A mux whose providers are on the internet, reached through a proxy: the scripted upstream."""
+    upstream = Upstream()
+    mux = Mux(
+        tmp_path_factory.mktemp("hosted") / "home", HTTP_PROXY=upstream.url, http_proxy=upstream.url, A_KEY="sk-1"
+    )
+    upstream.models = ["gpt-4o", "nobody-knows-me"]
+    where = ["--type", "openai", "--endpoint", "http://api.openai.com/v1"]
+    mux.cli("provider", "add", "far", *where, "--api-key-env", "A_KEY")
+    mux.cli("rule", "default", "far/gpt-4o")
+    mux.cli("rule", "add", "--filter", ".x", "--model", "far/nobody-knows-me")
+    yield mux.start(), upstream
+    mux.stop()
+    upstream.close()
+
+
+def test_known_models_have_a_price(hosted):
+    """A model of the price table costs what the table says, cached tokens less; an unknown one has no cost at all."""
+    mux, upstream = hosted
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 100_000, "total_tokens": 1_100_000}
+    upstream.script(reply({**completion(), "model": "gpt-4o", "usage": usage}))
+    assert mux.post("/chat/completions", ask()).status == 200
+    assert upstream.last.path == "http://api.openai.com/v1/chat/completions"
+    assert mux.log(1)[0]["cost"] == pytest.approx(2.5 + 1)
+    cached = {**usage, "prompt_tokens_details": {"cached_tokens": 500_000}}
+    upstream.script(reply({**completion(), "model": "gpt-4o", "usage": cached}))
+    mux.post("/chat/completions", ask())
+    assert mux.log(1)[0]["cost"] == pytest.approx(1.25 + 0.625 + 1)
+    upstream.script(reply({**completion(), "model": "nobody-knows-me", "usage": usage}))
+    mux.post("/chat/completions", ask("see a.x"))
+    row = mux.log(1)[0]
+    assert (row["model"], row["inputTokens"]) == ("nobody-knows-me", 1_000_000)
+    assert "cost" not in row
+
+
+def test_usage_sums_up(hosted):
+    """`usage` sums the rows by what it is asked for."""
+    mux, upstream = hosted
+    mux.cli("log", "--clear")
+    upstream.script(reply({**completion(), "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}))
+    for text in ("hi", "hi", "see a.x"):
+        mux.post("/chat/completions", ask(text))
+    mux.log(1)
+    rows = {row["key"]: row for row in mux.json("usage", "--by", "model")}
+    counted = {key: (row["requests"], row["inputTokens"], row["outputTokens"]) for key, row in rows.items()}
+    assert counted == {"far/gpt-4o": (2, 6, 4), "far/nobody-knows-me": (1, 3, 2)}
+    assert [row["requests"] for row in mux.json("usage", "--by", "workspace")] == [3]
+
+
+def kept(mux, word):
+    """Whether the word stands in any file of the data folder."""
+    return any(word.encode() in path.read_bytes() for path in mux.home.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def echo(fresh_mux):
+    """A running mux with an echo provider."""
+    mux = fresh_mux()
+    mux.cli("provider", "add", "echo", "--type", "echo")
+    mux.cli("rule", "default", "echo/echo")
+    return mux.start()
+
+
+def test_nothing_is_kept_on_demand(echo):
+    """With `keep` set to `nothing` a row has no title, and no word of the prompt is on the disk."""
+    echo.cli("settings", "keep", "nothing")
+    assert echo.post("/chat/completions", ask("marmalade in `jam.txt`")).status == 200
+    row = echo.log(1)[0]
+    assert (row["title"], row["outcome"]) == ("", "ok")
+    assert not kept(echo, "marmalade")
+
+
+def test_a_summary_is_kept_by_default(echo):
+    """By default the title is kept, and not the conversation."""
+    messages = [
+        {"role": "system", "content": "quince"},
+        {"role": "user", "content": "marmalade " + "x" * 5000 + " damson"},
+    ]
+    echo.post("/chat/completions", {"messages": messages})
+    assert "marmalade" in echo.log(1)[0]["title"]
+    assert kept(echo, "marmalade")
+    assert not kept(echo, "damson")
+    assert not kept(echo, "quince")
+
+
+def test_everything_is_kept_on_demand(echo):
+    """With `keep` set to `everything` the conversation can be shown again, until it is cleared."""
+    echo.cli("settings", "keep", "everything")
+    echo.post(
+        "/chat/completions", {"messages": [{"role": "system", "content": "quince"}, *ask("marmalade")["messages"]]}
+    )
+    ident = echo.log(1)[0]["id"]
+    assert "quince" in str(echo.rpc("mux/request/show", id=ident))
+    echo.cli("log", "--clear")
+    assert echo.log() == []
+    assert not kept(echo, "quince")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a service's end differs on Windows")
+def test_the_last_row_survives_the_end(echo):
+    """A request answered just before SIGTERM is in the log."""
+    ident = echo.post("/chat/completions", ask()).headers["x-mux-request-id"]
+    assert echo.stop() == 0
+    assert [row["id"] for row in echo.log()] == [ident]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a service's end differs on Windows")
+def test_a_stream_is_finished_before_the_end(fresh_mux, other_upstream):
+    """A stream under way at SIGTERM is told to its end, and recorded."""
+    mux = fresh_mux()
+    mux.cli("provider", "add", "up", "--type", "openai", "--endpoint", f"{other_upstream.url}/v1")
+    mux.cli("rule", "default", "up/m1")
+    other_upstream.script(stream(*chunks("a", finish=None), 1.0, *chunks("b"), "[DONE]"))
+    with mux.start().open("POST", "/chat/completions", ask(stream=True)) as got:
+        mux.process.terminate()
+        told = got.answer.read()
+    assert told.endswith(b"data: [DONE]\n\n")
+    assert mux.process.wait(10) == 0
+    assert [row["outcome"] for row in mux.log()] == ["ok"]
+
+
+def test_log_shows_at_once(stage):
+    """A request is in the log of any process 200 ms after its last byte."""
+    answer = stage.post("up", ask(), reply(completion()))
+    before = time.monotonic()
+    assert stage.row(answer)["outcome"] == "ok"
+    assert time.monotonic() - before < 5
+
+
+def test_records_never_stand_in_the_way(echo):
+    """Requests flow while the records' file cannot be written."""
+    echo.post("/chat/completions", ask())
+    echo.log(1)
+    held = sqlite3.connect(echo.home / "requests.db", isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+    try:
+        answers = [echo.post("/chat/completions", ask()) for _ in range(5)]
+        assert {answer.status for answer in answers} == {200}
+        assert max(answer.seconds for answer in answers) < 1
+    finally:
+        held.execute("ROLLBACK")
+        held.close()
+
+
+def test_a_request_left_unanswered_is_recorded_once(stage):
+    """A client that leaves before any answer is one row, without a status of the provider."""
+    before = {row["id"] for row in stage.mux.log(500)}
+    stage.upstream.script(silence)
+    connection = http.client.HTTPConnection("127.0.0.1", stage.mux.port)
+    connection.request(
+        "POST",
+        f"/v1/mux{stage.path('up')}",
+        b'{"messages":[{"role":"user","content":"hi"}]}',
+        {"Content-Type": "application/json"},
+    )
+    stage.upstream.wait()
+    connection.close()
+    assert stage.upstream.last.left.wait(2)
+    assert [row["outcome"] for row in stage.mux.log(500) if row["id"] not in before] == ["cancelled"]
