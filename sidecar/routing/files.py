@@ -1,0 +1,210 @@
+"""The files in context of a request, its kind, and its title: what routing looks at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import msgspec
+
+from sidecar.routing import formats
+from sidecar.routing.fim import HOLES, PREFIXES, fim_names
+from sidecar.routing.marked import Reader
+from sidecar.routing.memory import Memory
+from sidecar.routing.messages import NOTHING, Message, read_message, system_names
+from sidecar.routing.names import distinct
+from sidecar.values import Dialect, RequestKind, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+LARGE = 48 * 1024  # bytes of one unseen message from which on finding its files takes about a millisecond
+
+_MESSAGES: dict[Dialect, str] = {"chat": "messages", "messages": "messages", "responses": "input"}
+_SYSTEM: dict[Dialect, str] = {"messages": "system", "responses": "instructions"}
+_PINNED = tuple(mark.encode() for mark in formats.PINNED)
+_HEAD = 240  # bytes of a message's JSON in which its first words stand
+_RUNS_FENCES = b"Open Interpreter"
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What a request is about: its files in order of appearance, its kind, the user's first line (80 characters)."""
+
+    files: tuple[str, ...]
+    kind: RequestKind
+    title: str
+
+
+class Finder:
+    """Finds the files in context. It remembers by a message's bytes what it found there; threads may share it."""
+
+    def __init__(self) -> None:
+        self.memory: Memory[Message] = Memory()
+
+    def context(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw], scope: Scope = "turn") -> Context:
+        """The context of a request, given its top-level JSON members undecoded.
+
+        Whatever cannot be read names no file: nothing is raised for any request.
+        """
+        if dialect == "embeddings":
+            return Context((), "embed", "")
+        if dialect == "completions":
+            return Context(self._prompt_files(fields), "fim", "")
+        conversation = Conversation(self._raws(dialect, fields), self._read)
+        pinned = (*self._system_files(dialect, fields), *conversation.pinned())
+        names = conversation.all_names() if scope == "conversation" else conversation.turn_names()
+        kind: RequestKind = "fim" if conversation.is_fim else "chat"
+        files = distinct((*pinned, *names)) or (() if kind == "fim" else distinct(conversation.earlier_names()))
+        return Context(files or conversation.weak_names(), kind, conversation.title)
+
+    def is_costly(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> bool:
+        """Whether the current turn holds a large text not seen before, so that `context` belongs into a thread."""
+        if dialect == "completions":
+            return len(memoryview(fields.get("prompt", msgspec.Raw()))) > LARGE
+        for raw in reversed(self._raws(dialect, fields)):
+            view = memoryview(raw)
+            if len(view) <= LARGE:
+                if self._read(raw).real:
+                    return False
+            elif (seen := self.memory.get(Memory.key(view))) is None:
+                return True
+            elif seen.real:
+                return False
+        return False
+
+    def _raws(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> Sequence[msgspec.Raw]:
+        raw = fields.get(_MESSAGES.get(dialect, ""))
+        if raw is None:
+            return ()
+        try:
+            return msgspec.json.decode(raw, type=list[msgspec.Raw])
+        except _UNREADABLE:
+            pass
+        text = _decode(raw)
+        return (msgspec.Raw(msgspec.json.encode({"role": "user", "content": text})),) if isinstance(text, str) else ()
+
+    def _read(self, raw: msgspec.Raw) -> Message:
+        view = memoryview(raw)
+        key = Memory.key(view)
+        found = self.memory.get(key)
+        if found is None:
+            found = read_message(_decode(raw))
+            self.memory.put(key, found)
+        return found
+
+    def _system_files(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> tuple[str, ...]:
+        raw = fields.get(_SYSTEM.get(dialect, ""))
+        if raw is None or b"Request context:" not in bytes(raw):
+            return ()
+        return system_names(_decode(raw))
+
+    def _prompt_files(self, fields: Mapping[str, msgspec.Raw]) -> tuple[str, ...]:
+        raw = fields.get("prompt")
+        if raw is None:
+            return ()
+        key = Memory.key(memoryview(raw))
+        found = self.memory.get(key)
+        if found is None:
+            prompt = _decode(raw)
+            prompts = [prompt] if isinstance(prompt, str) else prompt if isinstance(prompt, list) else []
+            names = [name for text in prompts[:8] if isinstance(text, str) for name in prompt_names(text)]
+            found = Message("user", names=distinct(names))
+            self.memory.put(key, found)
+        return found.names
+
+
+class Conversation:
+    """The messages of one request, walked from the end; each is read when it is needed."""
+
+    def __init__(self, raws: Sequence[msgspec.Raw], read: Any) -> None:
+        self._raws = raws
+        self._reader = read
+        self._start = self._turn_start(len(raws))
+        self._runs = bool(raws) and _RUNS_FENCES in bytes(raws[0])[:4000]
+
+    def _at(self, index: int) -> Message:
+        return cast("Message", self._reader(self._raws[index])) if 0 <= index < len(self._raws) else NOTHING
+
+    def _turn_start(self, end: int) -> int:
+        """Where the turn begins that ends before `end`: its last real words, and what was attached right before."""
+        index = end - 1
+        while index > 0 and not (message := self._at(index)).real and not message.boundary:
+            index -= 1
+        while index > 0 and (before := self._at(index - 1)).speaker == "user" and not before.real and not before.boundary:
+            index -= 1
+        return max(index, 0)
+
+    def _names(self, begin: int, end: int) -> Iterator[str]:
+        for index in range(begin, end):
+            message = self._at(index)
+            if message.speaker != "system":
+                yield from message.names
+                yield from message.ran if self._runs else ()
+
+    @property
+    def is_fim(self) -> bool:
+        """Whether the current turn is a completion in disguise."""
+        return any(self._at(index).fim for index in range(self._start, len(self._raws)))
+
+    @property
+    def title(self) -> str:
+        """The first line of the user's own words in the current turn."""
+        return next((title for i in range(self._start, len(self._raws)) if (title := self._at(i).title)), "")
+
+    def turn_names(self) -> tuple[str, ...]:
+        """The files of the current turn."""
+        return tuple(self._names(self._start, len(self._raws)))
+
+    def pinned(self) -> tuple[str, ...]:
+        """The files that stand elsewhere and belong to the current turn: aider's, gptel's, CopilotChat's, avante's."""
+        found: list[str] = []
+        for index in range(self._start):
+            head = bytes(memoryview(self._raws[index])[:_HEAD])
+            if any(mark in head for mark in _PINNED) or b"Request context:" in head:
+                found += self._at(index).names
+        return tuple(found)
+
+    def earlier_names(self) -> tuple[str, ...]:
+        """The files of the newest earlier turn that names any."""
+        end = self._start
+        while end > 0 and not self._at(end - 1).boundary:
+            begin = self._turn_start(end)
+            names = tuple(self._names(begin, end))
+            if names:
+                return names
+            end = begin
+        return ()
+
+    def all_names(self) -> tuple[str, ...]:
+        """The files of the whole conversation, without a client's examples."""
+        begin = next((i + 1 for i in range(self._start, -1, -1) if self._at(i).boundary), 0)
+        return tuple(self._names(begin, len(self._raws)))
+
+    def weak_names(self) -> tuple[str, ...]:
+        """The files that the current turn hints at."""
+        return distinct(name for i in range(self._start, len(self._raws)) for name in self._at(i).weak)
+
+
+def prompt_names(prompt: str) -> Iterable[str]:
+    """The file that a completion prompt completes; a plain prompt is read as a person's words."""
+    names = fim_names(prompt)
+    if names or any(mark in prompt for mark in (*PREFIXES, *HOLES)) or len(prompt) > 2000:
+        return names
+    reader = Reader()
+    reader.read(prompt)
+    return reader.names
+
+
+def _decode(raw: msgspec.Raw) -> object:
+    try:
+        return msgspec.json.decode(raw)
+    except _UNREADABLE:
+        return None
+
+
+def files_in(body: dict[str, Any], dialect: str) -> list[str]:
+    """The files in context of a decoded request, for measuring."""
+    if dialect not in get_args(Dialect):
+        return []
+    fields = msgspec.json.decode(msgspec.json.encode(body), type=dict[str, msgspec.Raw])
+    return list(Finder().context(cast("Dialect", dialect), fields).files)

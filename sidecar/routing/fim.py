@@ -1,0 +1,94 @@
+"""The file that a fill-in-the-middle prompt completes."""
+
+from __future__ import annotations
+
+import re
+
+from sidecar.routing.names import clean, extension, is_known
+from sidecar.routing.prose import path_with_blanks
+
+# What stands before the code ahead of the cursor, and what ends it.
+PREFIXES = ("<|fim_prefix|>", "<fim_prefix>", "<fim-prefix>", "<PRE>", "<｜fim▁begin｜>", "[PREFIX]", "<|code_prefix|>", "<QUERY>")  # noqa: RUF001
+HOLES = ("<|fim_suffix|>", "<fim_suffix>", "<fim-suffix>", "<SUF>", "<｜fim▁hole｜>", "[SUFFIX]", "<|code_middle|>", "{{FILL_HERE}}", "<|fim_middle|>", "<fim_middle>")  # noqa: RUF001, E501
+# What stands before a file's name; the last one is the file at the cursor.
+SEPARATORS = ("<|file_sep|>", "<|file_separator|>", "<file_sep>", "<filename>", "\n+++++ ", "]+++++ ")
+
+LONGEST_HEADER = 4000
+
+_COMMENT = re.compile(r"\s*(?:#+|//+|--+|;+|%+|/\*+|<!--|\"\"\"|'''|\"|'|REM |\{-|\(\*)\s?")
+_COMMENT_END = re.compile(r"\s*(?:\*/|-->|\"\"\"|'''|-\}|\*\))\s*$")
+_URI = re.compile(r"File uri: *(\S[^\n]{0,600})")
+_NAMED = re.compile(r"(?:Path|File|Filename|file_path|filepath): *(\S.*)$")
+_LANGUAGE = re.compile(r"\s*\([\w +#.-]{1,30}\)\s*$")
+_NOT_NAMES = frozenset({"edit_history", "user_cursor", "diagnostics", "related_files"})
+
+
+def fim_names(prompt: str) -> list[str]:
+    """The one file that the prompt completes, as its header or last separator names it, or none."""
+    uris = _URI.findall(prompt)
+    if uris:
+        return _one(clean(_LANGUAGE.sub("", _COMMENT_END.sub("", uris[-1])).strip()))
+    separated = _after_separator(prompt)
+    if separated is not None:
+        return _one(separated)
+    return _one(_header(_prefix(prompt)))
+
+
+def _one(name: str | None) -> list[str]:
+    return [name] if name else []
+
+
+def _after_separator(prompt: str) -> str | None:
+    at, separator = max((prompt.rfind(separator), separator) for separator in SEPARATORS)
+    while at >= 0:
+        name = _separated(prompt[at + len(separator) : at + len(separator) + 600])
+        if name is not None:
+            return name
+        at = prompt.rfind(separator, 0, at)
+    return None
+
+
+def _separated(text: str) -> str | None:
+    line = text.split("\n", 1)[0]
+    cut = min((at for mark in (*PREFIXES, *HOLES, "<|") if (at := line.find(mark)) >= 0), default=len(line))
+    name = clean(line[:cut])
+    return None if name is None or name in _NOT_NAMES else name
+
+
+def _prefix(prompt: str) -> str:
+    """The code ahead of the cursor, its first few thousand characters."""
+    starts = [at + len(mark) for mark in PREFIXES if (at := prompt.rfind(mark)) >= 0]
+    begin = max(starts, default=0)
+    ends = [at for mark in HOLES if (at := prompt.find(mark, begin)) >= 0]
+    return prompt[begin : min(ends, default=len(prompt))]
+
+
+def _header(prefix: str) -> str | None:
+    """The header's name: the last comment that is nothing but one, behind other snippets, else the first."""
+    bare: list[str] = []
+    labelled: list[str] = []
+    size = 0
+    for line in prefix.lstrip().split("\n"):
+        size += len(line)
+        comment = _COMMENT.match(line)
+        if comment is None or size > LONGEST_HEADER * 10:
+            break
+        text = _COMMENT_END.sub("", line[comment.end() :]).strip()
+        if match := _NAMED.match(text):
+            labelled.append(match.group(1))
+        elif name := _bare(text):
+            bare.append(name)
+    if bare:
+        return bare[-1] if labelled else bare[0]
+    return clean(_LANGUAGE.sub("", labelled[-1])) if len(labelled) == 1 else None
+
+
+def _bare(text: str) -> str | None:
+    if not text or len(text) > 400 or "://" in text:
+        return None
+    if " " in text:
+        return path_with_blanks(text, alone=True)
+    name = clean(text)
+    if name is None or name.startswith("#") or text.endswith((".", ",", ":", "(", ")")):
+        return None
+    return name if is_known(name) or ("/" in name and extension(name)) else None

@@ -1,0 +1,199 @@
+"""Names of files in plain words: what a person types, a compiler prints, a shell command holds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sidecar.routing.filetypes import AMBIGUOUS, DOTFILES, EXTENSIONLESS, EXTENSIONS, NOT_FILES, TOP_LEVEL_DOMAINS
+from sidecar.routing.names import LONGEST_NAME, base, clean, extension, is_known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_LINE = 2000
+
+_SEPARATORS = re.compile(r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'")  # noqa: RUF001
+_QUOTED = re.compile(r"`([^`]{3,300})`|\"([^\"]{3,300})\"|“([^“”]{3,300})”|(?<!\w)'([^']{3,300})'")
+_NAME_LIKE = re.compile(r"[./\\]")
+_CALL = re.compile(r"(?<=[^/(\s])\(")
+_POSITION = re.compile(
+    r"(?::L?\d+(?:[-:,]L?\d+)*:?|#L?\d+(?:-L?\d+)?|\(\d+(?:[-,:]\d+)*\)|::[\w.:\[\]-]+)$",
+)
+_ENDING = re.compile(r"[A-Za-z0-9+]{1,12}$")
+_HOST = re.compile(r"^(?:localhost|\d+\.\d+\.\d+\.\d+|(?:[\w-]+\.)+([A-Za-z]{2,}))(?::\d+)?$")
+_IDEOGRAM = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+_IDEOGRAMS = re.compile(f"[{_IDEOGRAM}]")
+_LATIN_RUN = re.compile(f"[^{_IDEOGRAM}]*")
+_OPENING = "([{<*_'‘"
+_CLOSING = ".,;:!?)]}>*_~'’"
+_LIBRARY = ("/site-packages/", "/node_modules/", "/dist-packages/", "/usr/lib/", "/usr/include/", "<frozen ")
+
+
+def names_in_line(line: str) -> Iterator[str]:
+    """The files that a line of plain words names, in order."""
+    line = line[:LONGEST_LINE]
+    if "\\ " in line:  # a blank escaped as shells and mentions do it
+        line = line.replace("\\ ", "\x00")
+    if " " in line and any(quote in line for quote in "\"`“'"):
+        spaced = _quoted_with_blanks(line)
+        for span, name in spaced:
+            yield name
+            line = line.replace(span, " ")
+    for word in _SEPARATORS.split(line):
+        if word and (_NAME_LIKE.search(word) or word.strip(_CLOSING + _OPENING).removesuffix("'s") in EXTENSIONLESS):
+            name = name_of(word.replace("\x00", " "))
+            if name is not None:
+                yield name
+
+
+def _quoted_with_blanks(line: str) -> list[tuple[str, str]]:
+    found = []
+    for match in _QUOTED.finditer(line):
+        inner = next(group for group in match.groups() if group is not None)
+        whole = match.group(0).strip() == line.strip()
+        if " " in inner and (name := path_with_blanks(inner, alone=not whole)):
+            found.append((match.group(0), name))
+    return found
+
+
+_VERBS = frozenset(
+    """
+    add and cat cd change check code compare convert cp create debug delete diff edit explain fix format git in into
+    make mv node npm nano of open or please python read refactor remove rename review rm run see show simplify sum
+    test that the this to translate update use vim what where why with write your
+    """.split()
+)
+
+
+def path_with_blanks(text: str, *, alone: bool) -> str | None:
+    """The text, if it is one file's name with blanks in it; `alone` says that nothing but a name would stand there."""
+    words = text.strip().split(" ")
+    if not 2 <= len(words) <= 8 or extension(words[-1]) not in EXTENSIONS:
+        return None
+    if any(extension(word) in EXTENSIONS for word in words[:-1]) or _VERBS & {word.lower() for word in words}:
+        return None
+    in_folder = "/" in words[0].replace("\\", "/")
+    if not in_folder and (not alone or len(words) > 4 or any("/" in word for word in words)):
+        return None
+    return clean(text)
+
+
+def name_of(word: str) -> str | None:
+    """The file that one word names, without the punctuation around it, or None."""
+    if len(word) > LONGEST_NAME:
+        return None
+    if "://" in word or "@" in word[1:]:
+        return _special(word)
+    word = _bare(word)
+    if not word or "*" in word or "{" in word or "=" in word:
+        return name_of(word.rpartition("=")[2]) if "=" in word and "*" not in word else None
+    if ":" in word[2:]:
+        return _after_colon(word)
+    if "(" in word and _CALL.search(word):
+        inner = name_of(word.rpartition("(")[2])
+        return inner if inner and len(extension(inner)) > 1 else None
+    if not word.isascii() and _IDEOGRAMS.search(word):
+        word = _without_prose(word)
+    name = clean(word)
+    return name if name and _is_file(name) else None
+
+
+def _special(word: str) -> str | None:
+    """A `file://` URI; any other URL and an e-mail address are none."""
+    start = word.find("file://")
+    if start >= 0:
+        return clean(word[start:].rstrip(".,;:!?)]}'\""))
+    at = word.rfind("@")
+    return name_of(word[at:]) if "://" not in word and at > 0 and not word[at - 1].isalnum() else None
+
+
+def _bare(word: str) -> str:
+    for _ in range(6):  # **`(x)`**: each round takes one layer off
+        before = word
+        word = _POSITION.sub("", word.rstrip(".,;:!?…'’*"))
+        word = word.removesuffix("'s").removesuffix("’s")
+        if len(word) > 2 and word[0] == word[-1] and word[0] in "*_~" and word[:2] != "__":
+            word = word[1:-1]
+        if word and word[-1] in _CLOSING and not _closes_inside(word):
+            word = word[:-1]
+        if word and word[0] in _OPENING and not _opens_part(word):
+            word = word[1:]
+        if word == before:
+            break
+    return word.removeprefix("@").removeprefix("#file:")
+
+
+def _closes_inside(word: str) -> bool:
+    """Whether the last character belongs to the name: `__init__`, `a(b)`, but not `(a` + `)`."""
+    last = word[-1:]
+    if last == ")":
+        return "(" in word[1:]
+    if last == "]":
+        return "[" in word[1:]
+    return False
+
+
+def _opens_part(word: str) -> bool:
+    """Whether the first character belongs to the name: `[id]/page.tsx`, `_app.tsx`, `(shop)/x`."""
+    first = word[0]
+    if first in "([":
+        return {"(": ")/", "[": "]/"}[first] in word or word[1:].find({"(": ")", "[": "]"}[first]) > 0
+    return first == "_" and not word.endswith("_")
+
+
+def _after_colon(word: str) -> str | None:
+    if _is_host(word.partition("/")[0]):
+        return None
+    left, _, right = word.rpartition(":")
+    return name_of(right) or (name_of(left) if len(left) > 1 and left.count(":") < 3 else None)
+
+
+def _without_prose(word: str) -> str:
+    """The name in a word that runs on without blanks, as Chinese and Japanese do: `修复src/a.rs中的` holds `src/a.rs`."""
+    dot = word.rfind(".")
+    ending = _LATIN_RUN.match(word, dot + 1)
+    head = word[:dot] + "." + (ending.group() if ending else "")
+    first, slash, rest = head.partition("/")
+    cut = max((match.end() for match in _IDEOGRAMS.finditer(first)), default=0)
+    return (first[cut:] if cut < len(first) else first) + slash + rest
+
+
+def _is_file(name: str) -> bool:
+    last, ending = base(name), extension(name)
+    if name.startswith("#") or any(part in name for part in _LIBRARY):
+        return False
+    if last.startswith("."):
+        return _is_dotfile(last)
+    if "/" in name and _is_host(name.partition("/")[0]):
+        return False
+    if ending in EXTENSIONS:
+        return _is_plausible(name, last, ending)
+    return is_known(name) or ("/" in name and _has_unknown_ending(name, ending))
+
+
+def _is_dotfile(last: str) -> bool:
+    if last in DOTFILES or last == ".env" or last.startswith((".env.", ".git", ".babelrc", ".eslintrc", ".prettierrc")):
+        return last != ".git"
+    return (last.endswith(("rc", "ignore")) and len(last) > 5) or ("." in last[1:] and extension(last) in EXTENSIONS)
+
+
+def _is_plausible(name: str, last: str, ending: str) -> bool:
+    if "/" in name:
+        return not last.lower().startswith("v.") and any(map(str.isalnum, last))
+    if ending in AMBIGUOUS or last.lower() in NOT_FILES:
+        return False
+    stem = last[: -len(ending) - 1]
+    if ending == "org":
+        return "." not in stem
+    return any(char.isalpha() or char == "_" for char in stem) or (len(ending) > 1 and stem[-1:].isdigit())
+
+
+def _is_host(part: str) -> bool:
+    match = _HOST.match(part)
+    return bool(match and (match.group(1) is None or match.group(1).lower() in TOP_LEVEL_DOMAINS))
+
+
+def _has_unknown_ending(name: str, ending: str) -> bool:
+    """An extension nobody knows is believed two folders deep: `data/raw/x.parq`, not `net/http.Server`."""
+    return name.count("/") > 1 and bool(_ENDING.match(ending)) and ending.isalpha() and base(name).islower()
