@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from conftest import KEYS
 from said import (
     CLAUDE_USAGE,
     ask,
@@ -15,6 +14,7 @@ from said import (
     tool,
     tool_block,
 )
+from stage import KEYS
 from upstream import reply, stream
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -5,8 +5,8 @@ import os
 import re
 
 import pytest
-from conftest import KEYS
 from said import ask, chunks, completion, usage_chunk
+from stage import KEYS
 from upstream import reply, stream
 
 BYTES = {

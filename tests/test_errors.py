@@ -9,8 +9,8 @@ import socket
 import zlib
 
 import pytest
-from conftest import KEYS, PLACES
 from said import ask, completion
+from stage import KEYS, PLACES
 from upstream import Upstream, reply, stream
 
 MESSAGES = [{"role": "user", "content": "hi"}]

@@ -238,9 +238,15 @@ def test_heavy_libraries_are_imported_when_needed():
 TYPES = {"anthropic", "llamacpp", "lm_studio", "ollama", "openai", "openrouter", "vllm", "echo"}
 
 
+def is_wire(node):
+    """Whether a comparison asks for a wire, some of which bear a type's name."""
+    sides = [node.left, *node.comparators]
+    return any(ast.unparse(side).split(".")[-1] == "wire" for side in sides)
+
+
 def compared(node):
-    """The texts that a comparison or a `match` holds something against."""
-    if isinstance(node, ast.Compare):
+    """The texts that a comparison or a `match` holds something against, but for what is called a wire."""
+    if isinstance(node, ast.Compare) and not is_wire(node):
         return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)}
     if isinstance(node, ast.MatchValue):
         return {one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)}
