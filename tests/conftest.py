@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from mux import Mux, free_port
+from stage import CLAUDES, KEYS, Stage
 from upstream import Upstream
 
 # Machines that others use too are slow now and then, and no test here is about time.
