@@ -14,7 +14,7 @@ from sidecar.errors import KeyMissing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sidecar.control import ProviderChanges, ProviderDraft
+    from sidecar.control.drafts import ProviderChanges, ProviderDraft
     from sidecar.values import Timeouts
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -99,7 +99,8 @@ class ProviderOptions:
 
     def draft(self, name: str, type_: str) -> ProviderDraft:
         """The provider to add; its key is read now, from standard input or by asking whoever sits there."""
-        from sidecar.control import ProviderDraft  # noqa: PLC0415 - start-up
+        from sidecar.control.drafts import ProviderDraft  # noqa: PLC0415 - start-up
+        from sidecar.values import Timeouts  # noqa: PLC0415 - start-up
 
         return ProviderDraft(
             name=name,
@@ -111,13 +112,13 @@ class ProviderOptions:
             api_key_env=self.api_key_env,
             models=self.models,
             headers=self.headers,
-            timeouts=self._timeouts(),
+            timeouts=self._timeouts() or Timeouts(),
             offline=self.offline,
         )
 
     def changes(self, new_name: str | None) -> ProviderChanges:
         """What to change: None for what was not given."""
-        from sidecar.control import ProviderChanges  # noqa: PLC0415 - start-up
+        from sidecar.control.drafts import ProviderChanges  # noqa: PLC0415 - start-up
 
         return ProviderChanges(
             new_name=new_name,
@@ -154,7 +155,8 @@ class ProviderOptions:
         types = perform(lambda control: control.providers.types())
         if self.auth is None and not any(row.type == type_ and row.auth == "api_key" for row in types):
             return None
-        return str(click.prompt(f"API key of {name}", hide_input=True, err=True)).strip()
+        question = f"API key of {name} (Enter for none)"
+        return str(click.prompt(question, default="", show_default=False, hide_input=True, err=True)).strip() or None
 
     def _timeouts(self) -> Timeouts | None:
         from sidecar.values import Timeouts  # noqa: PLC0415 - start-up

@@ -68,6 +68,11 @@ def cell(value: object) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
 
 
+def word(name: str) -> str:
+    """A provider's name as one word of a command, for a hint: names may hold blanks, and no quotes."""
+    return f'"{cell(name)}"' if " " in name else cell(name)
+
+
 def number(value: float | None, pattern: str = ",") -> str:
     """A number by a format of `format()`, or nothing for an unknown one."""
     return "" if value is None else format(value, pattern)

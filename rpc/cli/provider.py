@@ -8,7 +8,7 @@ import click
 
 from rpc.cli.complete import ProviderName
 from rpc.cli.options import ProviderOptions, provider_options
-from rpc.cli.output import Table, cell, hint, json_option, number, print_json, print_table
+from rpc.cli.output import Table, cell, hint, json_option, number, print_json, print_table, word
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _print_models(listed: Sequence[Model]) -> None:
 def _no_models(name: str | None) -> str:
     if name is None:
         return "No models yet. Add a provider: mux-sidecar provider add ollama --type ollama"
-    return f"{cell(name)} lists no models. Name one: mux-sidecar provider edit {cell(name)} --model NAME"
+    return f"{cell(name)} lists no models. Name one: mux-sidecar provider edit {word(name)} --model NAME"
 
 
 def _tell(changed: Provider, verb: str, *, as_json: bool) -> None:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sidecar.control import Control
+    from sidecar.control.requests import UsageKey
     from sidecar.values import Outcome, Request, Usage
 
 OUTCOMES = ("ok", "error", "cancelled", "truncated")
+MOST = 10_000  # requests that the control tells at once
 KEYS = ("workspace", "provider", "model", "day")
 SETTLE = 0.2  # seconds within which every process has written a request that has ended
 POLL = 0.25  # seconds between two looks of `--follow`
@@ -40,7 +42,7 @@ class Selection(NamedTuple):
 
 
 @click.command()
-@click.option("-n", "count", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@click.option("-n", "count", type=click.IntRange(1, MOST), default=20, show_default=True, help="How many.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new ones as they come, until interrupted.")
 @click.option("-w", "--workspace", type=WorkspaceName(), help="Of this workspace only.")
 @click.option("--provider", type=ProviderName(), help="Of this provider only.")
@@ -65,7 +67,7 @@ def log(*, count: int, follow: bool, clear: bool, yes: bool, as_json: bool, **se
     "--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this local date on (2026-01-31)."
 )
 @json_option
-def usage(by: str, since: datetime | None, *, as_json: bool) -> None:
+def usage(by: UsageKey, since: datetime | None, *, as_json: bool) -> None:
     """Add up requests, tokens and cost (USD)."""
     first_day = since.date().isoformat() if since else None
     rows = perform(lambda control: control.requests.usage(first_day, by))

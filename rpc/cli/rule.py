@@ -182,12 +182,11 @@ def _add(
 def _update(
     position: int, filter_: str | None, model: ModelReference | None, kind: Kind | None, workspace: str | None
 ) -> Sequence[Rule]:
+    from sidecar.control.drafts import RuleChanges  # noqa: PLC0415 - start-up
+
     provider, name = model or (None, None)
-    return perform(
-        lambda control: control.rules.update(
-            position, filter=filter_, kind=kind, provider=provider, model=name, workspace=workspace
-        )
-    )
+    changes = RuleChanges(filter=filter_, kind=kind, provider=provider, model=name)
+    return perform(lambda control: control.rules.update(position, changes, workspace))
 
 
 def _show(rules: Sequence[Rule], *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from sidecar.control.drafts import SettingsChanges
     from sidecar.values import Settings
 
 Setting: TypeAlias = str | int | bool | tuple[str, ...]
@@ -84,8 +85,16 @@ def settings(name: str | None, value: str | None, *, as_json: bool) -> None:
     """
     if name is None or value is None:
         return _show(perform(lambda control: control.settings.get()), name, as_json=as_json)
-    change = {name: READERS[name](value)}
-    return _show(perform(lambda control: control.settings.set(**change)), name, as_json=as_json)
+    given = {name: READERS[name](value)}
+    return _show(perform(lambda control: control.settings.set(_changes(given))), name, as_json=as_json)
+
+
+def _changes(given: Mapping[str, Setting]) -> SettingsChanges:
+    import msgspec  # noqa: PLC0415 - start-up
+
+    from sidecar.control.drafts import SettingsChanges  # noqa: PLC0415 - start-up
+
+    return msgspec.structs.replace(SettingsChanges(), **given)
 
 
 def _show(current: Settings, name: str | None, *, as_json: bool) -> None:

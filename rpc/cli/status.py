@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from rpc.cli.health import Endpoint, ask
-from rpc.cli.output import cell, json_option, print_json
+from rpc.cli.output import cell, json_option, print_json, word
 from rpc.cli.session import perform
 from sidecar.values import Value
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sidecar.control import Control
-    from sidecar.values import Provider, Request, Route, Rule, Usage, Workspace
+    from sidecar.values import Provider, Request, Route, Rule, Workspace
 
 NO_PROVIDER = "No provider yet; add one: mux-sidecar provider add ollama --type ollama"
 NO_RULE = "The workspace {} has no rules; name its model: mux-sidecar rule default PROVIDER/MODEL"
@@ -56,7 +55,7 @@ class Facts(Value, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     providers: tuple[Provider, ...]
     last: Request | None
-    today: tuple[Usage, ...]
+    spent_today: float | None
 
 
 @click.command()
@@ -74,34 +73,32 @@ def status(*, as_json: bool) -> None:
 async def _read(control: Control) -> Facts:
     workspaces = await control.workspaces.list()
     latest = await control.requests.list(limit=1)
-    today = datetime.now(UTC).astimezone().date().isoformat()
     return Facts(
         workspace=next(w for w in workspaces if w.active),
         route=(await control.routes.explain((), "chat", None)).route,
         rules=tuple(await control.rules.list(None)),
         providers=tuple(await control.providers.list()),
         last=latest[0] if latest else None,
-        today=tuple(await control.requests.usage(today, "day")),
+        spent_today=await control.requests.spent_today(),
     )
 
 
 def summarise(facts: Facts, endpoint: Endpoint) -> Status:
     """The status that these facts and this endpoint make."""
     problems = _problems(facts)
-    spent = [row.cost for row in facts.today if row.cost is not None]
     model = f"{facts.route.provider}/{facts.route.model}" if facts.route else "no model"
     return Status(
         workspace=facts.workspace.name,
         kind=_kind(facts, endpoint, problems),
         busy=False,
         text=f"{facts.workspace.name} · {model}",
-        tooltip="\n".join(_lines(facts, endpoint, problems, spent)),
+        tooltip="\n".join(_lines(facts, endpoint, problems)),
         route=facts.route,
         endpoint=endpoint,
         problems=tuple(problems),
         command=Command(title="Switch workspace", command="mux.switchWorkspace"),
         last_request=facts.last,
-        spent_today=sum(spent) if spent else None,
+        spent_today=facts.spent_today,
     )
 
 
@@ -120,10 +117,10 @@ def _problems(facts: Facts) -> list[str]:
         return [NO_PROVIDER]
     found = [NO_RULE.format(name)] if not facts.rules else [NO_DEFAULT.format(name)] if facts.route is None else []
     found += [BROKEN.format(r.position, name, r.broken, r.position) for r in facts.rules if r.broken]
-    return found + [MODELS_FAILED.format(p.name, p.error, p.name) for p in facts.providers if p.error]
+    return found + [MODELS_FAILED.format(p.name, p.error, word(p.name)) for p in facts.providers if p.error]
 
 
-def _lines(facts: Facts, endpoint: Endpoint, problems: Sequence[str], spent: Sequence[float]) -> list[str]:
+def _lines(facts: Facts, endpoint: Endpoint, problems: Sequence[str]) -> list[str]:
     """The status for a reader, one fact a line."""
     model = f"{facts.route.provider}/{facts.route.model}" if facts.route else "none"
     lines = [
@@ -134,6 +131,6 @@ def _lines(facts: Facts, endpoint: Endpoint, problems: Sequence[str], spent: Seq
     if facts.last:
         answered = f"{facts.last.provider}/{facts.last.model}" if facts.last.provider else "no model"
         lines.append(f"Last request   {facts.last.started_at} {cell(answered)} {facts.last.outcome}")
-    if spent:
-        lines.append(f"Spent today    ${sum(spent):.4f}")
+    if facts.spent_today is not None:
+        lines.append(f"Spent today    ${facts.spent_today:.4f}")
     return lines + [f"Problem        {cell(problem)}" for problem in problems]

@@ -11,7 +11,7 @@ from rpc.cli.output import Table, cell, hint, json_option, number, print_json, p
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
-    from sidecar.values import Workspace
+    from sidecar.values import Scope, Workspace
 
 SCOPES = ("turn", "conversation")
 EXISTING = WorkspaceName()
@@ -80,7 +80,7 @@ def rename(old: str, new: str, *, as_json: bool) -> None:
     help="Whose files the rules look at: the current turn's, or all of the conversation's.",
 )
 @json_option
-def edit(name: str, scope: str, *, as_json: bool) -> None:
+def edit(name: str, scope: Scope, *, as_json: bool) -> None:
     """Choose whose files a workspace's rules look at."""
     edited = perform(lambda control: control.workspaces.update(name, scope=scope))
     looks = "the current turn" if edited.scope == "turn" else "the whole conversation"
