@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,15 +48,19 @@ class Asker:
         connect = min(timeouts_of(self.config).connect or self.timeout, self.timeout)
         method = "GET" if body is None else "POST"
         try:
-            async with self.session.request(
-                method,
-                url,
-                json=body,
-                headers=self.headers,
-                proxy=proxy_for(url),
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=self.timeout, connect=connect),
-            ) as answer:
+            # Not aiohttp's own total timeout: where it ends together with one around it, that one is lost.
+            async with (
+                asyncio.timeout(self.timeout),
+                self.session.request(
+                    method,
+                    url,
+                    json=body,
+                    headers=self.headers,
+                    proxy=proxy_for(url),
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, connect=connect),
+                ) as answer,
+            ):
                 return Reply(answer.status, await self._read(answer), answer.headers)
         except FOREIGN as exc:
             raise unreachable(exc, self.config) from exc

@@ -132,7 +132,7 @@ async def _is_there(session: aiohttp.ClientSession, site: Site) -> bool:
 
 async def _ask(session: aiohttp.ClientSession, url: str) -> _Reply:
     """One small answer; nothing, if there is none, it is too long or no JSON."""
-    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS)
     try:
         async with session.get(url, allow_redirects=False, timeout=timeout) as answer:
             body = bytearray()

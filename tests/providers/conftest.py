@@ -3,8 +3,8 @@
 import contextlib
 import socket
 import ssl
-from collections import namedtuple
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from aiohttp import web
@@ -16,7 +16,13 @@ from sidecar.values import ProviderConfig
 CERTIFICATES = Path(__file__).parent / "certificates"
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
-Asked = namedtuple("Asked", "method path headers")
+
+class Asked(NamedTuple):
+    """One request that came."""
+
+    method: str
+    path: str
+    headers: object
 
 
 class Server:
@@ -27,9 +33,11 @@ class Server:
 
     @property
     def paths(self):
+        """What was asked for, in order."""
         return [each.path for each in self.asked]
 
     async def handle(self, request):
+        """The page for a request: by path and query, by path, or the one for all."""
         self.asked.append(Asked(request.method, request.path_qs, request.headers.copy()))
         page = self.pages.get(request.path_qs, self.pages.get(request.path, self.pages.get("*", 404)))
         if callable(page):
@@ -52,7 +60,7 @@ def _plain_environment(monkeypatch):
 
 @pytest.fixture
 async def serve():
-    """`await serve({path: page})` starts a server; a page is JSON, a status, HTML, a response or a handler."""
+    """A function that starts a server from `{path: page}`; a page is JSON, a status, HTML, a response or a handler."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(pages, *, certificate=None, host="127.0.0.1"):
@@ -79,6 +87,7 @@ async def serve():
 
 @pytest.fixture
 async def session():
+    """The client session that the product uses."""
     async with open_session() as opened:
         yield opened
 
@@ -93,7 +102,7 @@ def dead_port():
 
 @pytest.fixture
 def config():
-    """`config(type, endpoint)` is a provider as it would be stored."""
+    """A function from type and endpoint to a provider as it would be stored."""
 
     def make(type_="openai", endpoint="", **more):
         endpoint = normalise(type_, endpoint)

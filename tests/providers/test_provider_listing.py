@@ -43,6 +43,7 @@ OPENAI = {"object": "list", "data": [{"id": "gpt-4o", "object": "model"}, {"id":
 
 
 async def fetch(session, config, key=None, headers=(), **more):
+    """The listing, without ceremony."""
     return await fetch_models(session, config, key, dict(headers), **more)
 
 
@@ -248,7 +249,7 @@ async def test_a_refused_key_is_told_with_the_providers_words(session, serve, co
 
 
 async def test_a_missing_key_is_asked_for(session, serve, config):
-    """vLLM answers `{"error": "Unauthorized"}`."""
+    """An example is vLLM, which answers `{"error": "Unauthorized"}`."""
 
     async def refuse(_):
         return web.json_response({"error": "Unauthorized"}, status=401)
