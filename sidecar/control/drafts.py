@@ -20,7 +20,7 @@ class ProviderDraft(Value, frozen=True, kw_only=True):
     api_key_env: str | None = None
     models: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts | None = None
     offline: bool = False
 
 
@@ -63,17 +63,6 @@ class SettingsChanges(Value, frozen=True, kw_only=True):
     require_key: bool | None = None
 
 
-class WorkspaceDocument(Value, frozen=True, kw_only=True):
-    """A workspace as exported: it names providers by name and type, and holds no endpoint, header or key."""
-
-    format: str
-    version: int
-    name: str
-    scope: str
-    providers: tuple[ProviderMention, ...]
-    rules: tuple[RuleMention, ...]
-
-
 class ProviderMention(Value, frozen=True, kw_only=True):
     """A provider that an exported workspace uses; `type` is None where it was not there any more."""
 
@@ -88,3 +77,14 @@ class RuleMention(Value, frozen=True, kw_only=True):
     kind: Kind
     provider: str
     model: str
+
+
+class WorkspaceDocument(Value, frozen=True, kw_only=True):
+    """A workspace as exported: it names providers by name and type, and holds no endpoint, header or key."""
+
+    format: str
+    version: int
+    name: str
+    scope: str
+    providers: tuple[ProviderMention, ...]
+    rules: tuple[RuleMention, ...]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sidecar.control import names, order
-from sidecar.control.workbench import Workbench, workspace_row
+from sidecar.control.workbench import Workbench, provider_config, workspace_row
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.routing.rules import compile_filter
 from sidecar.store import models, providers
@@ -130,9 +130,7 @@ def checked(db: sqlite3.Connection, draft: RuleDraft, known: order.Rules = ()) -
     draft = plain(draft)
     if any((rule.provider.casefold(), rule.model) == (draft.provider.casefold(), draft.model) for rule in known):
         return draft
-    provider = providers.named(db, draft.provider)
-    if provider is None:
-        raise NotFound(_no_provider(db, draft.provider))
+    provider = provider_config(db, draft.provider)
     model = models.named(db, provider.id, draft.model)
     if model is None or model.gone:
         raise NotFound(_no_model(db, provider.id, provider.name, draft.model))
@@ -178,13 +176,6 @@ def _why_broken(db: sqlite3.Connection, rule: RuleDraft) -> str | None:
     if model.gone:
         return f"{provider.name} no longer lists {rule.model}; choose another model for this rule."
     return None
-
-
-def _no_provider(db: sqlite3.Connection, name: str) -> str:
-    known = ", ".join(config.name for config in providers.every(db))
-    if not known:
-        return f"There is no provider {name}; add one with: mux-sidecar provider add NAME --type TYPE"
-    return f"There is no provider {name}; there are: {known}."
 
 
 def _no_model(db: sqlite3.Connection, provider: int, name: str, model: str) -> str:

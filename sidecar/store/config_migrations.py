@@ -53,8 +53,8 @@ _TABLES = (
         context_window INTEGER,
         max_output_tokens INTEGER,
         prices TEXT,
-        by_hand INTEGER NOT NULL,
-        gone INTEGER NOT NULL,
+        listed INTEGER NOT NULL DEFAULT 0,
+        by_hand INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (provider, name)
     ) WITHOUT ROWID""",
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",

@@ -133,11 +133,14 @@ class Database:
         """What the edit returns, once its transaction is on the disk."""
         return await asyncio.to_thread(self._run, self.change, edit)
 
-    @contextmanager
-    def bare(self) -> Iterator[sqlite3.Connection]:
-        """A connection without a transaction, for what cannot run in one."""
+    async def shrink(self) -> None:
+        """Gives the room of what was removed back to the system, in the log beside the file too."""
+        await asyncio.to_thread(self._shrink)
+
+    def _shrink(self) -> None:
         with self._opened() as connection:
-            yield connection
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _run(self, transaction: Callable[[], object], work: Callable[[sqlite3.Connection], T]) -> T:
         with transaction() as connection:  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-_SELECT = "SELECT name, context_window, max_output_tokens, prices, by_hand, gone FROM models WHERE provider = ?"
+_SELECT = "SELECT name, context_window, max_output_tokens, prices, listed, by_hand FROM models WHERE provider = ?"
 _PRICES = msgspec.json.Decoder(Prices)
 
 
@@ -29,7 +29,9 @@ def named(db: sqlite3.Connection, provider: int, name: str) -> ModelInfo | None:
 
 def counts(db: sqlite3.Connection) -> dict[int, int]:
     """How many models each provider has that are not gone."""
-    return dict(db.execute("SELECT provider, count(*) FROM models WHERE NOT gone GROUP BY provider").fetchall())
+    return dict(
+        db.execute("SELECT provider, count(*) FROM models WHERE listed OR by_hand GROUP BY provider").fetchall()
+    )
 
 
 def listings(db: sqlite3.Connection) -> dict[int, int]:
@@ -38,29 +40,23 @@ def listings(db: sqlite3.Connection) -> dict[int, int]:
 
 
 def merge(db: sqlite3.Connection, provider: int, listed: Sequence[ModelInfo]) -> None:
-    """Takes over a new listing: what it lacks is marked gone, what was named by hand stays."""
-    db.execute("UPDATE models SET gone = 1 WHERE provider = ? AND NOT by_hand", (provider,))
+    """Takes over a new listing: what it lacks is gone from now on, unless it was named by hand."""
+    db.execute("UPDATE models SET listed = 0 WHERE provider = ?", (provider,))
     db.executemany(
-        "INSERT INTO models (provider, name, context_window, max_output_tokens, prices, by_hand, gone)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET context_window = excluded.context_window,"
-        " max_output_tokens = excluded.max_output_tokens, prices = excluded.prices, gone = excluded.gone",
+        "INSERT INTO models (provider, name, context_window, max_output_tokens, prices, listed)"
+        " VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET context_window = excluded.context_window,"
+        " max_output_tokens = excluded.max_output_tokens, prices = excluded.prices, listed = 1",
         [(provider, *_cells(model)) for model in listed],
     )
     _note(db, provider)
 
 
 def name_by_hand(db: sqlite3.Connection, provider: int, names: Iterable[str]) -> None:
-    """Replaces the names given by hand; one that was, and that the provider does not list, is marked gone."""
-    chosen = set(names)
-    former = {model.name for model in of(db, provider) if model.by_hand}
+    """Replaces the names given by hand; one that no longer is, and is not listed either, is gone."""
+    db.execute("UPDATE models SET by_hand = 0 WHERE provider = ?", (provider,))
     db.executemany(
-        "UPDATE models SET by_hand = 0, gone = 1 WHERE provider = ? AND name = ?",
-        [(provider, name) for name in sorted(former - chosen)],
-    )
-    db.executemany(
-        "INSERT INTO models (provider, name, by_hand, gone) VALUES (?, ?, 1, 0)"
-        " ON CONFLICT DO UPDATE SET by_hand = 1, gone = 0",
-        [(provider, name) for name in sorted(chosen)],
+        "INSERT INTO models (provider, name, by_hand) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET by_hand = 1",
+        [(provider, name) for name in names],
     )
     _note(db, provider)
 
@@ -71,7 +67,7 @@ def _note(db: sqlite3.Connection, provider: int) -> None:
 
 def _cells(model: ModelInfo) -> tuple[str | int | None, ...]:
     prices = msgspec.json.encode(model.prices).decode() if model.prices else None
-    return (model.name, model.context_window, model.max_output_tokens, prices, model.by_hand, model.gone)
+    return (model.name, model.context_window, model.max_output_tokens, prices)
 
 
 def _info(row: tuple[str, int | None, int | None, str | None, int, int]) -> ModelInfo:
@@ -80,6 +76,6 @@ def _info(row: tuple[str, int | None, int | None, str | None, int, int]) -> Mode
         context_window=row[1],
         max_output_tokens=row[2],
         prices=_PRICES.decode(row[3]) if row[3] else None,
-        by_hand=bool(row[4]),
-        gone=bool(row[5]),
+        by_hand=bool(row[5]),
+        gone=not row[4] and not row[5],
     )

@@ -13,7 +13,7 @@ _QUERIES = {
     "workspaces": "SELECT name FROM workspaces ORDER BY name",
     "providers": "SELECT name FROM providers ORDER BY name",
     "models": "SELECT providers.name || '/' || models.name FROM models"
-    " JOIN providers ON providers.id = models.provider WHERE NOT gone ORDER BY 1",
+    " JOIN providers ON providers.id = models.provider WHERE listed OR by_hand ORDER BY 1",
 }
 
 

@@ -1,0 +1,185 @@
+"""The doctor: looks at everything that a request needs, and says how to mend what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sidecar.control import rules as ruling
+from sidecar.control.fetching import fetch
+from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable
+from sidecar.keyrings import KeyringError
+from sidecar.store import damage, providers, workspaces
+from sidecar.store.trouble import translated
+from sidecar.values import Check, Rule
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sidecar.control.workbench import Workbench
+    from sidecar.store.database import Database
+    from sidecar.values import ProviderConfig
+
+_HEALTH_SECONDS = 2.0
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What another sidecar's `/health` says of it."""
+
+    pid: int
+    home: str
+    version: str
+
+
+class Doctor:
+    """Asks once, changes nothing."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    async def run(self) -> tuple[Check, ...]:
+        """All checks: the folder, the databases, the keyring, the port, each provider, each workspace's rules."""
+        bench = self._bench
+        local = await asyncio.gather(
+            asyncio.to_thread(self._folder),
+            asyncio.to_thread(_database, "configuration", bench.config),
+            asyncio.to_thread(_database, "records", bench.requests),
+            asyncio.to_thread(self._keyring),
+            self._port(),
+        )
+        try:
+            configs, held = await bench.config.ask(_read)
+        except MuxError:
+            return tuple(local)  # the configuration's check says so
+        asked = await asyncio.gather(*(self._provider(config) for config in configs))
+        return (*local, *(asked or (_NO_PROVIDER,)), *(check for each in held for check in _rules(*each)))
+
+    def _folder(self) -> Check:
+        home = self._bench.place.home
+        try:
+            mode = stat.S_IMODE(home.stat().st_mode)
+        except OSError as error:
+            return Check(check="folder", ok=False, detail=f"{home}: {error.strerror}", mend=f"mkdir -p -m 700 '{home}'")
+        if sys.platform != "win32" and mode & 0o077:
+            return Check(check="folder", ok=False, detail=f"{home} can be read by others.", mend=f"chmod 700 '{home}'")
+        return Check(check="folder", ok=True, detail=str(home))
+
+    def _keyring(self) -> Check:
+        try:
+            return Check(check="keyring", ok=True, detail=f"Keys are kept in: {self._bench.keys.probe()}.")
+        except KeyringError as error:
+            where = self._bench.place.home / "keys.json"
+            return Check(
+                check="keyring",
+                ok=True,
+                detail=f"No keyring ({error}); keys are kept in {where}, which only you can read.",
+            )
+
+    async def _port(self) -> Check:
+        place = self._bench.place
+        health = await self._health()
+        if health is None:
+            return Check(
+                check="port",
+                ok=True,
+                detail=f"Nothing listens on {place.port}; an editor's sidecar will, or: mux-sidecar serve",
+            )
+        if isinstance(health, str):
+            return Check(
+                check="port",
+                ok=False,
+                detail=f"Another program listens on {place.port} ({health}).",
+                mend="Stop it, or set MUX_SIDECAR_PORT to another port here and in the clients.",
+            )
+        if health.home != place.home_hash:
+            return Check(
+                check="port",
+                ok=False,
+                detail=f"A sidecar of another data folder (process {health.pid}) listens on {place.port}.",
+                mend="Stop it, or set MUX_SIDECAR_PORT to another port here and in the clients.",
+            )
+        return Check(
+            check="port",
+            ok=True,
+            detail=f"mux-sidecar {health.version} (process {health.pid}) serves http://localhost:{place.port}/v1/mux",
+        )
+
+    async def _health(self) -> Health | str | None:
+        """What listens on the port: a sidecar, something else (in words), or nothing."""
+        import aiohttp  # noqa: PLC0415 - as in fetching
+
+        url = f"http://127.0.0.1:{self._bench.place.port}/health"
+        timeout = aiohttp.ClientTimeout(total=_HEALTH_SECONDS)
+        try:
+            async with (await self._bench.http()).get(url, allow_redirects=False, timeout=timeout) as answer:
+                return msgspec.json.decode(await answer.content.read(65_536), type=Health)
+        except aiohttp.ClientConnectorError:
+            return None
+        except TimeoutError:
+            return "it does not answer"
+        except (aiohttp.ClientError, msgspec.MsgspecError, UnicodeDecodeError, OSError):
+            return "it is no mux-sidecar"
+
+    async def _provider(self, config: ProviderConfig) -> Check:
+        check = f"provider {config.name}"
+        try:
+            listing = await fetch(self._bench, config)
+        except ProviderUnreachable as error:
+            mend = f'Start it, or correct its endpoint: mux-sidecar provider edit "{config.name}" --endpoint URL'
+            return Check(check=check, ok=False, detail=str(error), mend=mend)
+        except (KeyMissing, KeyRefused) as error:
+            mend = f'mux-sidecar provider edit "{config.name}" --api-key-stdin'
+            return Check(check=check, ok=False, detail=str(error), mend=mend)
+        except InvalidParameter as error:
+            return Check(check=check, ok=False, detail=str(error), mend=f'mux-sidecar provider edit "{config.name}" …')
+        return Check(check=check, ok=True, detail=f"It answers and lists {len(listing.models)} models.")
+
+
+_NO_PROVIDER = Check(
+    check="providers", ok=False, detail="There is no provider yet.", mend="mux-sidecar provider add NAME --type TYPE"
+)
+
+
+def _database(name: str, database: Database) -> Check:
+    try:
+        database.prepare()
+        with translated(database.path):
+            wrong = damage.check(database.path)
+    except MuxError as error:
+        return Check(check=name, ok=False, detail=str(error), mend="See what the sentence says.")
+    if wrong:
+        mend = "Any change puts it aside and begins a new one; what is lost must be set up again."
+        return Check(check=name, ok=False, detail=f"{database.path} is damaged: {wrong}", mend=mend)
+    if asides := damage.asides(database.path):
+        detail = f"A damaged file was put aside as {asides[-1]}."
+        return Check(check=name, ok=False, detail=detail, mend="Restore what is needed from a copy, then remove it.")
+    return Check(check=name, ok=True, detail=str(database.path))
+
+
+def _read(db: sqlite3.Connection) -> tuple[tuple[ProviderConfig, ...], tuple[tuple[str, bool, tuple[Rule, ...]], ...]]:
+    held = tuple((row.name, row.active, ruling.listed(db, row.id)) for row in workspaces.every(db))
+    return providers.every(db), held
+
+
+def _rules(workspace: str, active: bool, rules: tuple[Rule, ...]) -> tuple[Check, ...]:  # noqa: FBT001 - a row's column
+    check = f"workspace {workspace}"
+    broken = tuple(
+        Check(
+            check=f"{check}, rule {rule.position}",
+            ok=False,
+            detail=rule.broken,
+            mend=f"mux-sidecar rule remove {rule.position} -w {workspace}",
+        )
+        for rule in rules
+        if rule.broken
+    )
+    if broken:
+        return broken
+    if active and not any(not rule.filter and rule.kind in ("any", "chat") for rule in rules):
+        detail = "It has no catch-all: requests without a file that a rule takes go nowhere."
+        return (Check(check=check, ok=False, detail=detail, mend="mux-sidecar rule default PROVIDER/MODEL"),)
+    return (Check(check=check, ok=True, detail=f"{len(rules)} rules"),)

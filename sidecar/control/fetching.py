@@ -1,0 +1,49 @@
+"""Asks a provider for its models, before anything is written: no lock is held over the network."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sidecar.errors import InvalidParameter, KeyMissing
+from sidecar.keys import Key
+
+if TYPE_CHECKING:
+    from sidecar.control.workbench import Workbench
+    from sidecar.providers.listing import Listing
+    from sidecar.values import ProviderConfig
+
+
+async def fetch(bench: Workbench, config: ProviderConfig, secret: str | None = None) -> Listing:
+    """The provider's models as it lists them now, with the key given or the one it has.
+
+    Raises:
+        ProviderUnreachable: it does not answer, or not with a list.
+        KeyRefused: it does not take the key.
+        KeyMissing: its key, or a variable that its headers name, is not there.
+    """
+    # It brings aiohttp, 150 ms, which most commands do without.
+    from sidecar.providers.listing import fetch_models  # noqa: PLC0415
+
+    key = Key(secret) if secret else await bench.keys.get(config.key, config.name)
+    if config.auth == "api_key" and key is None:
+        raise KeyMissing(
+            f'{config.name} has no key; store one with: mux-sidecar provider edit "{config.name}" --api-key-stdin'
+        )
+    headers = {name: bench.keys.header_value(value, config.name) for name, value in config.headers}
+    _check(headers)
+    return await fetch_models(await bench.http(), config, key.reveal() if key else None, headers)
+
+
+def now() -> str:
+    """The time that a listing bears: UTC (RFC 3339), in seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _check(headers: dict[str, str]) -> None:
+    for name, value in headers.items():
+        if any(not (each == "\t" or " " <= each <= "~") for each in value):
+            raise InvalidParameter(
+                "headers",
+                f"The variable behind the header {name} holds a character that no header can carry; set it anew.",
+            )
