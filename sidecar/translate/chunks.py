@@ -143,12 +143,12 @@ class ChunkTranslator:
         return b"%b%b%b%b" % (self._before, key, raw, self._after)
 
     def _splice_arguments(self, index: int, raw: bytes) -> bytes:
+        self._silent.discard(index)
         if index in self._answers:
             return b'%b"content":%b%b' % (self._before, raw, self._after)
         call = self._tools.get(index)
         if call is None:
             return b""  # a tool that runs at the provider
-        self._silent.discard(index)
         if self._shape.legacy:
             return b'%b"function_call":{"arguments":%b}%b' % (self._before, raw, self._after)
         return b'%b"tool_calls":[{"index":%d,"function":{"arguments":%b}}]%b' % (self._before, call, raw, self._after)

@@ -47,7 +47,9 @@ class ThinkingMemory:
         self._seconds = seconds
         self._clock = clock
 
-    def __len__(self) -> int:
+    @property
+    def entries(self) -> int:
+        """How many turns are kept."""
         return len(self._kept)
 
     def remember(self, blocks: Iterable[JSON], model: str) -> None:
