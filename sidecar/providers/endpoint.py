@@ -12,6 +12,7 @@ from sidecar.providers.hosts import is_on_this_machine as is_on_this_machine  # 
 from sidecar.providers.types import row
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_MISTYPED_SCHEME = re.compile(r"(?:https?|wss?|file|ftp|unix):|https?//", re.IGNORECASE)
 _PORT_ONLY = re.compile(r":?(\d{2,5})")
 # What people copy from an example call instead of the address before it. The longest first.
 _TAIL = re.compile(
@@ -96,6 +97,8 @@ def _split(text: str) -> SplitResult:
     scheme = _SCHEME.match(text)
     if scheme and scheme[1].lower() not in _DEFAULT_PORTS:
         raise _wrong(f"An endpoint begins with http:// or https://, not {scheme[1]}://.")
+    if not scheme and _MISTYPED_SCHEME.match(text):
+        raise _wrong("An endpoint begins with http:// or https://, with a colon and two slashes.")
     try:
         parts = urlsplit(text if scheme else f"//{text.lstrip('/')}", scheme="" if scheme else "none")
         parts.hostname, parts.port  # noqa: B018 - read here, since they raise what urlsplit did not see

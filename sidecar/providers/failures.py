@@ -63,6 +63,8 @@ class _Where:
     local: bool
 
 
+_NO_HANDLES = (errno.EMFILE, errno.ENFILE)
+
 # What each code is called in `ProviderUnreachable.cause` and as the type of the endpoint's error (wire.md, C5).
 _LISTED_AS: dict[Code, str] = {
     "dns": "dns",
@@ -120,9 +122,9 @@ def _refused(exc: BaseException, where: _Where) -> Cause:
     if isinstance(inner, BlockedAddress):
         return _blocked(inner, where)
     number = _errno(exc)
-    if number in (errno.EMFILE, errno.ENFILE):
+    if number in _NO_HANDLES:
         return Cause("no_sockets", "This machine has no file handles left; close something and try again.", 503)
-    if number in (errno.ETIMEDOUT, getattr(errno, "WSAETIMEDOUT", errno.ETIMEDOUT)):
+    if isinstance(inner, TimeoutError):
         return Cause("connect_timeout", f"{where.place} did not answer; {_check(where)}", 504)
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
         return Cause("connect_refused", f"There is no way to {where.place} on the network; {_check(where)}")
@@ -228,7 +230,7 @@ def _bad_url(_: BaseException, where: _Where) -> Cause:
 
 def _os_error(exc: BaseException, where: _Where) -> Cause:
     """An error of the system after connecting: nearly always a reset."""
-    if _errno(exc) in (errno.EMFILE, errno.ENFILE, errno.ECONNREFUSED):
+    if _errno(exc) in (*_NO_HANDLES, errno.ECONNREFUSED):
         return _refused(exc, where)
     return _disconnected(exc, where)
 
@@ -267,12 +269,9 @@ def _inner(exc: BaseException) -> BaseException:
 
 
 def _errno(exc: BaseException) -> int | None:
-    """The system's number, that of one attempt where several failed differently (::1 and 127.0.0.1)."""
+    """The system's number; None where several attempts (::1 and 127.0.0.1) failed for different reasons."""
     inner = _inner(exc)
-    number = inner.errno if isinstance(inner, OSError) else None
-    if number is None and "refused" in str(inner).lower():
-        return errno.ECONNREFUSED
-    return number
+    return inner.errno if isinstance(inner, OSError) else None
 
 
 def _frames(exc: BaseException) -> frozenset[str]:

@@ -54,7 +54,7 @@ def is_blocked(host: str) -> bool:
     address = address_of(host)
     if address is None:
         return host.lower().rstrip(".") in BLOCKED_NAMES
-    return address.is_link_local or address == _EC2_METADATA or address.is_multicast
+    return address.is_link_local or address == _EC2_METADATA
 
 
 def is_loopback_host(host: str) -> bool:

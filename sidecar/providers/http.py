@@ -94,7 +94,8 @@ def _trust() -> ssl.SSLContext | bool:
     aiohttp's own context is the former, and is made when it is imported.
     """
     bundle = ca_bundle()
-    if bundle is None:
+    known = ssl.get_default_verify_paths()  # these two name what the variables name, if they are set
+    if bundle is None or str(bundle) in (known.cafile, known.capath):
         return True
     context = ssl.create_default_context()
     context.set_alpn_protocols(("http/1.1",))
