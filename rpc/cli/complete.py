@@ -14,7 +14,6 @@ from sidecar.settings import read_place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-VARIABLE = "_MUX_SIDECAR_COMPLETE"
 HINTS = {
     "bash": 'To have it in every shell, add to ~/.bashrc:  eval "$(mux-sidecar completion bash)"',
     "zsh": 'To have it in every shell, add to ~/.zshrc after compinit:  eval "$(mux-sidecar completion zsh)"',
@@ -93,9 +92,9 @@ def completion(shell: str) -> None:
     """Print the completion script of SHELL (its hint, on standard error, says where it goes)."""
     from click.shell_completion import get_completion_class  # noqa: PLC0415 - beside its only use
 
-    from rpc.cli.main import PROGRAM, cli  # noqa: PLC0415 - the group names this module in its table
+    from rpc.cli.main import COMPLETE, PROGRAM, cli  # noqa: PLC0415 - the group names this module in its table
 
     script = get_completion_class(shell)
     assert script is not None
-    click.echo(script(cli, {}, PROGRAM, VARIABLE).source())
+    click.echo(script(cli, {}, PROGRAM, COMPLETE).source())
     click.echo(HINTS[shell], err=True)

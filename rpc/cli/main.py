@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PROGRAM = "mux-sidecar"
+COMPLETE = "_MUX_SIDECAR_COMPLETE"  # what a shell's completion sets, as click's scripts do
 MORE = "MUX_SIDECAR_LOG_LEVEL=debug shows where"
 
 # name → (module, attribute, what `--help` says). The help stands here so that `--help` imports none of them.
@@ -81,8 +82,7 @@ def run(arguments: Sequence[str]) -> int:
         # A terminal that cannot show ✓ or a model's name gets a question mark, not a traceback.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        status = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()
+        return _invoke(arguments)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -92,7 +92,23 @@ def run(arguments: Sequence[str]) -> int:
         return fail(str(error))
     except OSError as error:
         return _system_refused(error)
-    return status if isinstance(status, int) else 0
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    """What click's own `main` does, which ends a process whose reader left with 1."""
+    asked = os.environ.get(COMPLETE)
+    if asked:
+        from click.shell_completion import shell_complete  # noqa: PLC0415 - only a Tab needs it
+
+        return shell_complete(cli, {}, PROGRAM, COMPLETE, asked)
+    status = 0
+    try:
+        with cli.make_context(PROGRAM, list(arguments)) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        status = end.exit_code
+    sys.stdout.flush()
+    return status
 
 
 def fail(sentence: str) -> int:

@@ -105,14 +105,14 @@ async def _follow(control: Control, count: int, selection: Selection, *, as_json
     """Print the newest requests, oldest first, and each new one as it ends."""
     if not as_json:
         click.echo(aligned(Table(COLUMNS, (), right=RIGHT), LEAST)[0])
-    seen: set[str] = set()
-    requests = await _settled(control, count, selection)
+    requests = await _settled(control, max(count, FOLLOW_WINDOW), selection)
+    seen = {request.id for request in requests[count:]}
     while True:
-        fresh = [request for request in reversed(requests) if request.id not in seen]
-        for request in fresh:
-            _print_followed(request, as_json=as_json)
+        for request in reversed(requests):
+            if request.id not in seen:
+                _print_followed(request, as_json=as_json)
         sys.stdout.flush()
-        seen = {request.id for request in requests} | seen
+        seen |= {request.id for request in requests}
         await asyncio.sleep(POLL)
         requests = await _read(control, FOLLOW_WINDOW, selection)
 

@@ -126,7 +126,7 @@ def test_interrupted(fresh_mux: Callable[..., Mux]) -> None:
     assert process.stdout.readline().startswith(b"TIME")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=10)
-    assert (process.returncode, errors) == (130, b"")
+    assert (process.returncode, errors.strip()) == (130, b"")
 
 
 def test_port_held_by_another_program(fresh_mux: Callable[..., Mux]) -> None:
