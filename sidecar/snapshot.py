@@ -152,7 +152,7 @@ class Snapshots:
     def _refresh(self, now: float) -> None:
         try:
             with translated(self._path):
-                if now >= self._look_at:
+                if self._connection is None or now >= self._look_at:
                     self._look()
                     self._look_at = now + _LOOK_SECONDS
                 self._read_if_changed(self._connection or self._connect())

@@ -139,7 +139,7 @@ class Database:
 
     def _shrink(self) -> None:
         with self._opened() as connection:
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _run(self, transaction: Callable[[], object], work: Callable[[sqlite3.Connection], T]) -> T:

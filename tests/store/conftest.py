@@ -1,0 +1,23 @@
+"""A data folder of its own for each test."""
+
+from __future__ import annotations
+
+import pytest
+
+from sidecar.settings import Place
+from sidecar.store.database import CONFIG, REQUESTS, Database
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Place(home=tmp_path / "home", port=0, discover=False)
+
+
+@pytest.fixture
+def config(place):
+    return Database(place.config_db, CONFIG)
+
+
+@pytest.fixture
+def records(place):
+    return Database(place.requests_db, REQUESTS)

@@ -1,0 +1,207 @@
+"""The snapshot: always the newest, never in the way."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from sidecar.snapshot import EMPTY, Snapshots
+from sidecar.store import damage, models, providers, rules, workspaces
+from sidecar.store.database import CONFIG, Database
+from sidecar.values import ModelInfo, ProviderConfig, RuleDraft
+
+OLLAMA = ProviderConfig(
+    id=0, name="Ollama", type="ollama", endpoint="http://localhost:11434", base="http://localhost:11434"
+)
+
+
+@pytest.fixture
+def snapshots(place):
+    made = Snapshots(place)
+    yield made
+    made.close()
+
+
+def configure(config):
+    with config.change() as db:
+        provider = providers.add(db, OLLAMA)
+        models.merge(db, provider.id, [ModelInfo(name="qwen3:8b", context_window=40960), ModelInfo(name="old")])
+        work = workspaces.add(db, "Work", "conversation")
+        rules.replace(db, work.id, [RuleDraft(filter=".py", provider="ollama", model="qwen3:8b")])
+
+
+def eventually(condition, seconds=3.0):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_new_folder_gives_an_empty_default(snapshots):
+    """Before anything is configured, the active workspace is default and has no rules."""
+    current = snapshots.current()
+    assert current.workspace().name == "default"
+    assert current.workspace().rules == ()
+    assert snapshots.problem is None
+
+
+def test_names_are_found_without_regard_to_case(snapshots, config):
+    """Workspaces and providers answer to any case; models to their own only."""
+    configure(config)
+    current = snapshots.current()
+    assert current.workspace("WORK").name == "Work"
+    assert current.workspace("work").scope == "conversation"
+    assert current.workspace("none") is None
+    assert current.provider("OLLAMA").name == "Ollama"
+    assert current.model("OLLAMA", "qwen3:8b").context_window == 40960
+    assert current.model("ollama", "QWEN3:8b") is None
+    assert [rule.model for rule in current.workspace("work").rules] == ["qwen3:8b"]
+
+
+def test_the_next_question_has_what_another_connection_wrote(snapshots, config):
+    """A switch holds from the next request on, and a request keeps the picture that it began with."""
+    configure(config)
+    before = snapshots.current()
+    with config.change() as db:
+        workspaces.activate(db, workspaces.named(db, "work"))
+    assert snapshots.current().active == "Work"
+    assert before.active == "default"
+
+
+def test_nothing_is_built_anew_without_a_change(snapshots, config):
+    """While nothing changed, it is the very same object; models stay as read while their provider's list is the same."""
+    configure(config)
+    first = snapshots.current()
+    assert snapshots.current() is first
+    with config.change() as db:
+        workspaces.add(db, "other", "turn")
+    second = snapshots.current()
+    assert second is not first
+    assert second.models[("ollama", "qwen3:8b")] is first.models[("ollama", "qwen3:8b")]
+
+
+def test_a_change_by_another_process_is_seen(snapshots, config):
+    """Every process sees each change at its next question."""
+    config.prepare()
+    code = f"""
+        import sys
+        from pathlib import Path
+        from sidecar.store.database import CONFIG, Database
+        from sidecar.store import workspaces
+        database = Database(Path({str(config.path)!r}), CONFIG)
+        for line in sys.stdin:
+            with database.change() as db:
+                workspaces.add(db, line.strip(), "turn")
+            print("done", flush=True)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        for number in range(50):
+            other.stdin.write(f"w{number}\n")
+            other.stdin.flush()
+            assert other.stdout.readline() == "done\n"
+            assert snapshots.current().workspace(f"w{number}") is not None
+        other.stdin.close()
+
+
+def test_a_replaced_file_is_noticed(snapshots, config, place, tmp_path):
+    """Another file in the place of the first, of the same revision, is read within a second or so."""
+    configure(config)
+    assert snapshots.current().provider("ollama")
+    other = Database(tmp_path / "other" / "config.db", CONFIG)
+    with other.change() as db:
+        workspaces.add(db, "restored", "turn")
+    other._shrink()
+    config._shrink()
+    os.replace(other.path, config.path)
+    eventually(lambda: snapshots.current().workspace("restored") is not None)
+    assert snapshots.current().provider("ollama") is None
+
+
+def test_a_deleted_file_leaves_the_last_picture_and_a_problem(snapshots, config):
+    """Routing goes on without the file, the problem says so, and goes when the file is back."""
+    configure(config)
+    assert snapshots.current().provider("ollama")
+    config._shrink()
+    kept = config.path.rename(config.path.with_name("kept.db"))
+    eventually(lambda: snapshots.current() and snapshots.problem is not None)
+    assert "is gone" in snapshots.problem
+    assert snapshots.current().provider("ollama")
+    kept.rename(config.path)
+    eventually(lambda: snapshots.current() and snapshots.problem is None)
+
+
+def test_damage_leaves_the_last_picture_and_a_problem(snapshots, config):
+    """When another process puts a damaged file aside, requests go on as before until something is configured anew."""
+    configure(config)
+    assert snapshots.current().provider("ollama")
+    config._shrink()
+    config.path.write_bytes(b"garbage" * 3000)
+    for suffix in ("-wal", "-shm"):
+        config.path.with_name(config.path.name + suffix).unlink(missing_ok=True)
+    with pytest.raises(Exception, match="was damaged"), config.read():
+        pass
+    eventually(lambda: snapshots.current() and "put aside" in (snapshots.problem or ""))
+    assert snapshots.current().provider("ollama")
+    with config.change() as db:
+        workspaces.add(db, "anew", "turn")
+    assert snapshots.current().workspace("anew")
+    assert snapshots.current().provider("ollama") is None
+    damage.asides(config.path)[0].unlink()
+    eventually(lambda: snapshots.current() and snapshots.problem is None)
+
+
+def test_garbage_at_the_start_is_put_aside_and_told(place):
+    """A sidecar starts with a damaged file: an empty configuration, and a problem that names what was put aside."""
+    place.home.mkdir()
+    place.config_db.write_bytes(b"garbage" * 3000)
+    snapshots = Snapshots(place)
+    assert "put aside" in snapshots.problem
+    assert snapshots.current().workspace().name == "default"
+    assert "put aside" in snapshots.problem
+    snapshots.close()
+
+
+def test_a_schema_of_the_future_means_stand_by(snapshots, config, place):
+    """A newer sidecar's schema leaves the last picture and says to restart; at the start, an empty one."""
+    configure(config)
+    assert snapshots.current().provider("ollama")
+    with sqlite3.connect(config.path) as db:
+        db.execute(f"PRAGMA user_version={CONFIG.newest + 1}")
+    db.close()
+    assert snapshots.current().provider("ollama")
+    assert snapshots.newer
+    assert "restart this window" in snapshots.problem
+    other = Snapshots(place)
+    assert other.current() == EMPTY
+    assert other.newer
+    other.close()
+
+
+def test_a_writer_holds_up_nobody(snapshots, config):
+    """While another connection holds the write lock, the picture is there at once."""
+    configure(config)
+    with config.change() as db:
+        workspaces.add(db, "unseen", "turn")
+        began = time.monotonic()
+        assert snapshots.current().workspace("unseen") is None
+        assert time.monotonic() - began < 0.05
+        assert snapshots.problem is None
+    assert snapshots.current().workspace("unseen")
+
+
+def test_asking_is_cheap(snapshots, config):
+    """A question costs microseconds while nothing changes."""
+    configure(config)
+    snapshots.current()
+    began = time.perf_counter()
+    for _ in range(2000):
+        snapshots.current()
+    assert (time.perf_counter() - began) / 2000 < 200e-6
