@@ -15,7 +15,7 @@ from sidecar.routing.names import distinct
 from sidecar.values import Dialect, RequestKind, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 LARGE = 48 * 1024  # bytes of one unseen message from which on finding its files takes about a millisecond
 
@@ -116,19 +116,26 @@ class Finder:
 class Conversation:
     """The messages of one request, walked from the end; each is read when it is needed."""
 
-    def __init__(self, raws: Sequence[msgspec.Raw], read: Any) -> None:
+    def __init__(self, raws: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], Message]) -> None:
         self._raws = raws
-        self._reader = read
+        self._read = read
+        self._messages: dict[int, Message] = {}
         self._start = self._turn_start(len(raws))
         self._runs = bool(raws) and _RUNS_FENCES in bytes(raws[0])[:4000]
 
     def _at(self, index: int) -> Message:
-        return cast("Message", self._reader(self._raws[index])) if 0 <= index < len(self._raws) else NOTHING
+        """The message there, read once: already to look it up costs hashing it."""
+        found = self._messages.get(index)
+        if found is None:
+            found = self._messages[index] = self._read(self._raws[index]) if 0 <= index < len(self._raws) else NOTHING
+        return found
 
     def _turn_start(self, end: int) -> int:
         """Where the turn begins that ends before `end`: its last real words, and what was attached right before."""
         index = end - 1
-        while index > 0 and not (message := self._at(index)).real and not message.boundary:
+        while index > 0 and not (message := self._at(index)).real:
+            if message.boundary:
+                return index + 1
             index -= 1
         while index > 0 and (before := self._at(index - 1)).speaker == "user" and not before.real and not before.boundary:
             index -= 1

@@ -86,13 +86,15 @@ ATTRIBUTES = ("filepath", "path", "file_path", "file", "filename", "uri", "src",
 class Mark:
     """A line by which a client names a file: it begins with one of `starts` and fits `pattern`, whose group is the name.
 
-    `content` says that the file's text follows, fenced or bare, up to `until`, the next such mark or the part's end.
+    `content` says that the file's text follows, fenced or bare; `result` that the next part is it; `known` that only a
+    name that looks like a file counts.
     """
 
     starts: tuple[str, ...]
     pattern: re.Pattern[str]
     content: bool = False
-    weak: bool = False
+    result: bool = False
+    known: bool = False
 
 
 MARKS: tuple[Mark, ...] = (
@@ -125,9 +127,14 @@ MARKS: tuple[Mark, ...] = (
     Mark(
         ("Called the Read tool with ", "Called the read tool with "),
         re.compile(r".{1,60}?\{.{0,80}?\"file_?[pP]ath\": ?\"([^\"]+)\""),
+        result=True,
     ),
     # gitingest, repopack
-    Mark(("FILE: ", "File: ", "Filename: ", "File path: ", "Filepath: ", "file: "), re.compile(r"[\w ]+: +(\S.*)$")),
+    Mark(
+        ("FILE: ", "File: ", "Filename: ", "File path: ", "Filepath: ", "file: "),
+        re.compile(r"[\w ]{1,20}: +(\S.*)$"),
+        known=True,
+    ),
 )
 
 # A bare file's text after a mark with `content` goes to one of these, to the next mark, or to the end of its part.
@@ -186,8 +193,8 @@ PINNED = (
 # Of these, every line above a fence is a file's name, verbatim, and no word is the user's.
 LISTINGS_OF_FILES = PINNED[:3]
 
-# Whatever stands before such a message is an example (aider).
-BOUNDARIES = ("I switched to a new code base",)
+# Whatever stands before such a message is an example (aider; avante's auto-suggestion).
+BOUNDARIES = ("I switched to a new code base", "<suggestions>")
 
 # A chat request that begins so completes code; the mark is followed by nothing of the user's.
 FIM_STARTS = (
@@ -203,3 +210,6 @@ FIM_WITHIN = ("<contextBeforeCursor>", "{{FILL_HERE}}")
 
 # Sections of Cline's, Roo's and Kilo's <environment_details> that name files in view.
 VISIBLE_SECTIONS = re.compile(r"(?:# .{0,40}Visible Files|Visible files:)$")
+
+# Copilot's next edit suggestions stand in one fence.
+CURRENT_FILE = re.compile(r"current_file_path: *(.+)")

@@ -29,13 +29,21 @@ def clean(raw: str) -> str | None:
     """
     if len(raw) > LONGEST_NAME:
         return None
-    name = _POSITION.sub("", raw.strip().strip("`\"'").removeprefix("@").strip("`\"'"))
+    name = raw.strip(" \t\r\n`\"'").removeprefix("@").strip("`\"'")
+    name = without_position(name)
     if "://" in name:
         name = _from_uri(name)
     name = name.replace("\\", "/").removeprefix("./")
     if not name or name.endswith("/") or name in (".", "..", "~", "dev/null", "/dev/null") or _UNSAFE.search(name):
         return None
     return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def without_position(name: str) -> str:
+    """The name without the lines behind it: `:12`, `#L3-L9`, `(1-6)`, `::test_total`."""
+    if name and (name[-1] in "0123456789):" or "::" in name):
+        return _POSITION.sub("", name)
+    return name
 
 
 def _from_uri(uri: str) -> str:

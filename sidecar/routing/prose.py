@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sidecar.routing.filetypes import AMBIGUOUS, DOTFILES, EXTENSIONLESS, EXTENSIONS, NOT_FILES, TOP_LEVEL_DOMAINS
-from sidecar.routing.names import LONGEST_NAME, base, clean, extension, is_known
+from sidecar.routing.names import LONGEST_NAME, base, clean, extension, is_known, without_position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,11 +15,7 @@ LONGEST_LINE = 2000
 
 _SEPARATORS = re.compile(r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'")  # noqa: RUF001
 _QUOTED = re.compile(r"`([^`]{3,300})`|\"([^\"]{3,300})\"|“([^“”]{3,300})”|(?<!\w)'([^']{3,300})'")
-_NAME_LIKE = re.compile(r"[./\\]")
 _CALL = re.compile(r"(?<=[^/(\s])\(")
-_POSITION = re.compile(
-    r"(?::L?\d+(?:[-:,]L?\d+)*:?|#L?\d+(?:-L?\d+)?|\(\d+(?:[-,:]\d+)*\)|::[\w.:\[\]-]+)$",
-)
 _ENDING = re.compile(r"[A-Za-z0-9+]{1,12}$")
 _HOST = re.compile(r"^(?:localhost|\d+\.\d+\.\d+\.\d+|(?:[\w-]+\.)+([A-Za-z]{2,}))(?::\d+)?$")
 _IDEOGRAM = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
@@ -27,6 +23,7 @@ _IDEOGRAMS = re.compile(f"[{_IDEOGRAM}]")
 _LATIN_RUN = re.compile(f"[^{_IDEOGRAM}]*")
 _OPENING = "([{<*_'‘"
 _CLOSING = ".,;:!?)]}>*_~'’"
+_AROUND = _OPENING + _CLOSING + '"`“”,'
 _LIBRARY = ("/site-packages/", "/node_modules/", "/dist-packages/", "/usr/lib/", "/usr/include/", "<frozen ")
 
 
@@ -40,10 +37,13 @@ def names_in_line(line: str) -> Iterator[str]:
         for span, name in spaced:
             yield name
             line = line.replace(span, " ")
-    for word in _SEPARATORS.split(line):
-        if word and (_NAME_LIKE.search(word) or word.strip(_CLOSING + _OPENING).removesuffix("'s") in EXTENSIONLESS):
-            name = name_of(word.replace("\x00", " "))
-            if name is not None:
+    for run in line.split():
+        if "." not in run and "/" not in run and "\\" not in run:
+            if len(run) > 5 and run.strip(_AROUND).removesuffix("'s") in EXTENSIONLESS:
+                yield run.strip(_AROUND).removesuffix("'s")
+            continue
+        for word in _SEPARATORS.split(run):
+            if len(word) > 2 and (name := name_of(word.replace("\x00", " "))):
                 yield name
 
 
@@ -111,7 +111,7 @@ def _special(word: str) -> str | None:
 def _bare(word: str) -> str:
     for _ in range(6):  # **`(x)`**: each round takes one layer off
         before = word
-        word = _POSITION.sub("", word.rstrip(".,;:!?…'’*"))
+        word = without_position(word.rstrip(".,;:!?…'’*"))
         word = word.removesuffix("'s").removesuffix("’s")
         if len(word) > 2 and word[0] == word[-1] and word[0] in "*_~" and word[:2] != "__":
             word = word[1:-1]

@@ -13,7 +13,8 @@ from sidecar.routing.prose import name_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_COMMAND = 20_000
+LONGEST_COMMAND = 8_000
+MOST_ARGUMENTS = 64
 
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w{0,40})\1")
 _TOKEN = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"|&&|\|\||[;|&\n()]|\d?>>?&?\d?|<|(?:[^\s'\"|&;()<>\\]|\\.)+|\S")
@@ -64,9 +65,10 @@ def _simple_commands(command: str) -> Iterator[list[str]]:
     words: list[str] = []
     for token in _TOKEN.findall(command):
         if token in _BREAKS:
-            yield words
+            if words:
+                yield words
             words = []
-        else:
+        elif len(words) < MOST_ARGUMENTS:
             words.append(token)
     yield words
 
