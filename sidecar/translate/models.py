@@ -51,7 +51,10 @@ _LATEST = msgspec.structs.replace(_ALWAYS_THINKING, bound=True)
 TABLE: tuple[tuple[re.Pattern[str], Traits], ...] = tuple(
     (re.compile(pattern), traits)
     for pattern, traits in (
-        (r"mythos-preview", Traits(thinking="adaptive", on=True, off="never", efforts=ALL_EFFORTS, forced=False)),
+        (
+            r"mythos-preview",
+            Traits(thinking="adaptive", on=True, off="never", efforts=ALL_EFFORTS, forced=False, schema=True),
+        ),
         (r"(fable|mythos)-5-[1-9]\b", _LATEST),
         (r"(fable|mythos)-5\b", _ALWAYS_THINKING),
         (r"opus-5-[1-9]\b", _LATEST),

@@ -10,7 +10,7 @@ from sidecar.translate.content import blocks_of, text_of, with_cache_control
 from sidecar.translate.idents import safe_id, safe_name
 from sidecar.translate.lenient import decode
 from sidecar.translate.shape import JSON
-from sidecar.translate.thinking import THINKING, ThinkingMemory, visible_text
+from sidecar.translate.thinking import THINKING, VISIBLE, ThinkingMemory, visible_text
 
 SYSTEM = ("system", "developer")
 
@@ -196,18 +196,28 @@ def _signed(message: JSON) -> list[JSON]:
 
 
 def _replayed(kept: list[JSON], spoken: list[JSON], calls: list[JSON]) -> list[JSON]:
-    """The turn as it was said, if the client did not change it; else its thinking first, then what the client has."""
+    """The turn as it was said, if the client did not change it; else what it hides first, then what the client has."""
     by_id = {call["id"]: call for call in calls}
     ids = [block.get("id") for block in kept if block.get("type") == "tool_use"]
-    if kept and ids == list(by_id) and visible_text(kept).strip() == visible_text(spoken).strip():
+    if ids == list(by_id) and _unbroken(kept) and visible_text(kept).strip() == visible_text(spoken).strip():
         replayed = [
             {**block, "input": by_id[block["id"]]["input"]} if block.get("type") == "tool_use" else block
             for block in kept
             if block.get("type") != "text" or (block.get("text") or "").strip()
         ]
         return _marked(replayed, next((block for block in spoken if "cache_control" in block), {}))
-    thinking = [block for block in kept if block.get("type") in THINKING]
-    return [*thinking, *spoken, *calls]
+    return [*(block for block in kept if block.get("type") not in VISIBLE), *spoken, *calls]
+
+
+def _unbroken(kept: list[JSON]) -> bool:
+    """Whether a turn goes back in its own order.
+
+    Thinking between texts must keep its place. A text that is only cut by tools of the provider's goes back in one
+    piece, as the client has it.
+    """
+    kinds = [block.get("type") for block in kept]
+    first = kinds.index("text") if "text" in kinds else len(kinds)
+    return bool(kept) and (kinds.count("text") <= 1 or any(kind in THINKING for kind in kinds[first:]))
 
 
 def _trim_prefill(turns: list[JSON]) -> None:

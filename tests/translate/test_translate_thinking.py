@@ -170,6 +170,19 @@ def test_tools_that_ran_at_the_provider_go_back():
     assert body["messages"][1]["content"][0] == search
 
 
+def test_a_text_that_was_cut_by_the_provider_s_tools_goes_back_in_one_piece():
+    """As the client has it, behind what it does not see."""
+    search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+    memory = remembering("Let me search.", search, "Found.", use("toolu_1"))
+    turn = calling(call("toolu_1"), content="Let me search.Found.")
+    body = sent("hi", turn, result("toolu_1"), memory=memory)
+    assert body["messages"][1]["content"] == [
+        search,
+        {"type": "text", "text": "Let me search.Found."},
+        use("toolu_1"),
+    ]
+
+
 @pytest.mark.parametrize("model", [BUDGET, ADAPTIVE])
 def test_thinking_that_is_not_known_is_switched_off(model):
     """Anthropic would refuse the turn without it; the client is told."""
