@@ -6,13 +6,14 @@ import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from sidecar.errors import InvalidParameter
-from sidecar.providers.hosts import is_blocked, is_loopback_host, is_odd_number, is_private_host
+from sidecar.providers.hosts import address_of, is_blocked, is_loopback_host, is_odd_number, is_private_host
 from sidecar.providers.hosts import is_loopback as is_loopback  # noqa: PLC0414 - part of what this room offers
 from sidecar.providers.hosts import is_on_this_machine as is_on_this_machine  # noqa: PLC0414 - the same
 from sidecar.providers.types import row
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _MISTYPED_SCHEME = re.compile(r"(?:https?|wss?|file|ftp|unix):|https?//", re.IGNORECASE)
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _PORT_ONLY = re.compile(r":?(\d{2,5})")
 # What people copy from an example call instead of the address before it. The longest first.
 _TAIL = re.compile(
@@ -48,8 +49,9 @@ def normalise(type: str, text: str) -> str:  # noqa: A002 - the contract's word
     if re.search(r"/v1/mux(/|$)", path):
         raise _wrong("That is the mux itself; give the address of the provider behind it.")
     shown = f"[{host}]" if ":" in host else host
-    netloc = shown if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{shown}:{port}"
-    return urlunsplit((parts.scheme, netloc, path, parts.query, ""))
+    scheme = parts.scheme or ("http" if is_private_host(host) else "https")
+    netloc = shown if port in (None, _DEFAULT_PORTS[scheme]) else f"{shown}:{port}"
+    return urlunsplit((scheme, netloc, path, parts.query, ""))
 
 
 def candidates(type: str, endpoint: str) -> tuple[str, ...]:  # noqa: A002 - the contract's word
@@ -87,7 +89,7 @@ def _wrong(sentence: str) -> InvalidParameter:
 
 
 def _split(text: str) -> SplitResult:
-    """The parts of a URL, its scheme put in if it was left out; userinfo and fragments refused."""
+    """The parts of a URL, the scheme empty if it was left out; userinfo and fragments refused."""
     if len(text) > _MAX_LENGTH or any(each.isspace() or not each.isprintable() for each in text):
         raise _wrong(
             "The endpoint holds a blank or a control character, or is too long; give a URL such as http://localhost:11434."
@@ -108,20 +110,18 @@ def _split(text: str) -> SplitResult:
         raise _wrong("Leave user name and password out of the endpoint; give a key with apiKey, or a header.")
     if parts.fragment:
         raise _wrong("Leave out what stands behind the # of the endpoint.")
-    if not scheme:
-        parts = parts._replace(scheme="http" if is_private_host(parts.hostname or "") else "https")
-    return parts
+    return parts if scheme else parts._replace(scheme="")
 
 
 def _host(parts: SplitResult) -> str:
     """The host in lower case and ASCII; addresses that must not be asked are refused."""
     host = (parts.hostname or "").rstrip(".")
     try:
-        host = host if host.isascii() else host.encode("idna").decode()
+        host = host if host.isascii() else host.encode("idna").decode().lower().rstrip(".")
     except UnicodeError:
         raise _wrong("The endpoint's host is no name that DNS can hold.") from None
     host = _WILDCARDS.get(host, host)
-    if not host or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9._-]+)?", host):
+    if not (_NAME.fullmatch(host) or (":" in host and address_of(host))):
         raise _wrong("The endpoint names no host; give a URL such as http://localhost:11434.")
     if is_odd_number(host):
         raise _wrong(f"Write the address {host} as four numbers, such as 127.0.0.1.")

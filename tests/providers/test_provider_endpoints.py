@@ -1,9 +1,13 @@
 """Endpoints as people paste them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
 from sidecar.errors import InvalidParameter
 from sidecar.providers.endpoint import candidates, guess_base, is_loopback, is_on_this_machine, normalise, points_here
+from sidecar.providers.types import TYPES
 
 
 @pytest.mark.parametrize(
@@ -179,3 +183,20 @@ def test_our_own_port_is_recognised():
     assert points_here("http://127.0.0.1", 80)
     assert not points_here("http://localhost:8990", 8989)
     assert not points_here("https://example.com:8989", 8989)
+
+
+PIECES = st.sampled_from(
+    ["http://", "https://", "//", "/", "@", "#", "?", "[", "]", ":", "%", "..", "::1", "v1", "localhost", "é", "\u2024"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=5), max_size=8).map("".join), st.sampled_from(sorted(TYPES)))
+def test_any_text_is_an_endpoint_or_is_refused(text, type_):
+    """Nothing else is raised, and what has been normalised stays as it is and has a base."""
+    try:
+        endpoint = normalise(type_, text)
+    except InvalidParameter:
+        return
+    assert normalise(type_, endpoint) == endpoint
+    for base in candidates(type_, endpoint):
+        assert base == "" or URL(base).host
