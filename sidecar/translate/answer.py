@@ -20,19 +20,18 @@ FINISH = {
 }
 
 
-def finish_reason(stop_reason: Any, *, called: bool, legacy: bool = False) -> str | None:
+def finish_reason(stop_reason: Any, *, called: bool, unwrapped: bool = False, legacy: bool = False) -> str | None:
     """OpenAI's word for why the model stopped; None where the provider gave no reason.
 
-    `called`: the answer holds tool calls that the client sees. A reason that is not known is a stop.
+    `called`: the answer holds tool calls that the client sees; `unwrapped`: it came by the tool that stood in for
+    `response_format`, so that its call is just the end. A reason that is not known is a stop.
     """
     if not isinstance(stop_reason, str) or not stop_reason:
         return None
     reason = FINISH.get(stop_reason, "tool_calls" if called else "stop")
-    if reason != "tool_calls":
-        return reason
-    if not called:  # the tool that stood in for response_format: to the client, this is the end
+    if reason == "tool_calls" and unwrapped and not called:
         return "stop"
-    return "function_call" if legacy else reason
+    return "function_call" if reason == "tool_calls" and legacy else reason
 
 
 def refusal_text(details: Any) -> str | None:

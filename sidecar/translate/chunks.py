@@ -219,6 +219,9 @@ class ChunkTranslator:
         if self._shape.response_tool == name:
             self._answers.add(index)
             return []
+        if self._shape.legacy and self._tools:  # that form has room for one call
+            self.ignored += 1
+            return []
         self._tools[index] = len(self._tools)
         function = {"name": self._shape.names.get(name, name), "arguments": ""}
         if self._shape.legacy:
@@ -272,8 +275,8 @@ class ChunkTranslator:
         self._count(event.get("usage"))
         delta = event.get("delta")
         reason = delta.get("stop_reason") if isinstance(delta, dict) else None
-        called = bool(self._tools)
-        finish = finish_reason(reason, called=called, legacy=self._shape.legacy)
+        called, unwrapped = bool(self._tools), bool(self._answers)
+        finish = finish_reason(reason, called=called, unwrapped=unwrapped, legacy=self._shape.legacy)
         if finish is None or self.finish_reason:
             return []
         deltas = self._begin() + [said for index in sorted(self._silent) for said in self._close(index)]

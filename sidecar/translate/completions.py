@@ -48,7 +48,8 @@ def completion_to_chat(body: JSON) -> JSON:
     if body.get("suffix") or is_fim(prompt):
         where = "suffix" if body.get("suffix") else "prompt"
         raise unsupported(
-            where, "This model cannot fill in the middle; route requests of kind fim to a model that can."
+            where,
+            f"This model cannot fill in the middle ({where}); add a rule of kind fim for a model that can.",
         )
     if body.get("echo"):
         raise unsupported("echo", "This provider cannot echo the prompt; leave out echo.")

@@ -38,7 +38,8 @@ def to_completion(
     memory.remember(blocks, shape.model)
     said = _message(blocks, shape)
     called = bool(said.get("tool_calls") or said.get("function_call"))
-    reason = finish_reason(message.get("stop_reason"), called=called, legacy=shape.legacy)
+    unwrapped = shape.response_tool is not None
+    reason = finish_reason(message.get("stop_reason"), called=called, unwrapped=unwrapped, legacy=shape.legacy)
     if reason == "content_filter":
         said["refusal"] = refusal_text(message.get("stop_details"))
     choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": reason}

@@ -51,7 +51,8 @@ def read_tools(body: JSON, traits: Traits) -> Tools:
     if choice and choice["type"] in ("any", "tool") and not traits.forced:
         choice = {"type": "auto"}
         ignored.append("tool_choice")
-    if specs and (legacy or body.get("parallel_tool_calls") is False):
+    choice = choice or ({"type": "auto"} if legacy else None)  # whose answer has room for one call
+    if body.get("parallel_tool_calls") is False or (legacy and choice and choice["type"] in ("auto", "any")):
         choice = choice or {"type": "auto"}
         if choice["type"] != "none":
             choice["disable_parallel_tool_use"] = True

@@ -47,6 +47,7 @@ STOPS = [
     ("max_tokens", "length"),
     ("model_context_window_exceeded", "length"),
     ("refusal", "content_filter"),
+    ("tool_use", "tool_calls"),
     ("something_new", "stop"),
 ]
 
@@ -159,6 +160,13 @@ def test_legacy_functions_get_a_function_call():
     assert told["finish_reason"] == "function_call"
     function = streamed(whole, legacy=True)["function_call"]
     assert (function["name"], json.loads(function["arguments"])) == ("look", {"path": "a"})
+
+
+def test_a_legacy_answer_has_one_call():
+    """Its form has room for no more; a second one is not mixed into the first."""
+    whole = message(use("t1", n=1), use("t2", n=2), stop="tool_use")
+    for told in (said(whole, legacy=True), streamed(whole, legacy=True)):
+        assert json.loads(told["function_call"]["arguments"]) == {"n": 1}
 
 
 def test_names_come_back_as_the_client_knows_them():

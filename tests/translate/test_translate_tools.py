@@ -152,8 +152,10 @@ def test_legacy_functions():
     )
     turns = done.body["messages"]
     assert turns[2]["content"][0]["tool_use_id"] == turns[1]["content"][0]["id"]
-    assert done.body["tool_choice"] == {"type": "tool", "name": "look", "disable_parallel_tool_use": True}
+    assert done.body["tool_choice"] == {"type": "tool", "name": "look"}
     assert done.shape.legacy
+    free = sent("hi", functions=[{"name": "look"}])
+    assert free["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
     assert done.ignored == ()
 
 
