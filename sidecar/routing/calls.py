@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sidecar.routing.diffs import diff_names, patch_names
+from sidecar.routing.filetypes import word_set
 from sidecar.routing.names import clean, is_known
 from sidecar.routing.shell import code_names, command_names
 
@@ -15,21 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Arguments that name a file. Compared in small letters without `_`, so `file_path` is also `filePath`.
-PATH_KEYS = frozenset(
+PATH_KEYS = word_set(
     """
     path filepath file filename notebookpath targetfile relativepath absolutepath filetoedit filetoread relpath
     relativeworkspacepath sourcepath destinationpath oldpath newpath source destination uri fileuri pathname
     files paths filepaths filenames fname inputpath outputpath documentpath
-    """.split()
+    """
 )
-COMMAND_KEYS = frozenset("command commands cmd script commandline shellcommand bashcommand".split())
+COMMAND_KEYS = word_set("command commands cmd script commandline shellcommand bashcommand")
 CODE_KEYS = frozenset({"code"})
 PATCH_KEYS = frozenset({"patch", "input", "patchtext", "diff", "patchcontent"})
 # Arguments that hold more calls or files as objects.
-NESTED_KEYS = frozenset("edits files args operation operations changes params arguments requests replacements".split())
+NESTED_KEYS = word_set("edits files args operation operations changes params arguments requests replacements")
 
 # A tool whose name holds one of these words changes or reads a file, though it may say `find` or `list` as well.
-_READS = re.compile(r"read|edit|write|replac|patch|insert|view|creat|update|delete|remove|cat\b|open|appl|diff|modif|save")
+_READS = re.compile(
+    r"read|edit|write|replac|patch|insert|view|creat|update|delete|remove|cat\b|open|appl|diff|modif|save"
+)
 _LISTS = re.compile(r"list|\bls\b|^ls|dir|glob|tree|find|explore|search_?files?$|file_?search|folder|map")
 _SEARCHES = re.compile(r"search|grep|rg\b|ripgrep|query|symbol|usages|definition|references")
 
@@ -124,7 +127,7 @@ def _from_patch(text: str) -> list[str]:
 
 
 def told_calls(text: str) -> list[str]:
-    """The files of the tool calls that an assistant writes as elements: `<read_file><path>src/a.py</path></read_file>`."""
+    """The files of the calls that an assistant writes as elements: `<read_file><path>src/a.py</path></read_file>`."""
     if "<path>" not in text and "<command>" not in text and "<file_path>" not in text:
         return []
     found: list[str] = []

@@ -14,7 +14,7 @@ _MARKDOWN = frozenset({"md", "mdx", "markdown", "mdc", "rst", "qmd", "rmd", "org
 
 
 def fence_info(info: str) -> tuple[str, str | None]:
-    """The language and the file's name of a fence's info string: `py src/a.py (1-6)`, `src/a.py:1-6`, `lua path=a.lua`."""
+    """The language and the file's name in a fence's info string: `py src/a.py (1-6)`, `a.py:1-6`, `lua path=a.lua`."""
     first, _, rest = info.partition(" ")
     if not first:
         return "", None

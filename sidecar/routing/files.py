@@ -137,7 +137,9 @@ class Conversation:
             if message.boundary:
                 return index + 1
             index -= 1
-        while index > 0 and (before := self._at(index - 1)).speaker == "user" and not before.real and not before.boundary:
+        while (
+            index > 0 and (before := self._at(index - 1)).speaker == "user" and not before.real and not before.boundary
+        ):
             index -= 1
         return max(index, 0)
 

@@ -18,7 +18,7 @@ Form = Literal["all", "base", "path", "exact", "glob"]
 
 
 def fold(text: str) -> str:
-    """The text as names are compared: NFC, without case, `/` for `\\`."""
+    r"""The text as names are compared: NFC, without case, `/` for `\\`."""
     if text.isascii():
         return text.lower().replace("\\", "/")
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
@@ -79,7 +79,7 @@ class Filter:
 
 
 def compile_filter(text: str) -> Filter:
-    """The filter that a user wrote, ready to be asked.
+    r"""The filter that a user wrote, ready to be asked.
 
     Plain text is sought in the base name, without regard to case; with a `/` or `\\` in it, in the whole path; with
     `*` or `?` it is a glob, matched from the right at `/` boundaries; after a leading `=` it is an exact base name;
@@ -106,9 +106,13 @@ def _refuse_unreadable(text: str) -> None:
     if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text):
         raise InvalidParameter("filter", "A filter is one line without control characters; remove them.")
     if text and not text.strip():
-        raise InvalidParameter("filter", "A filter of blanks alone matches nothing useful; leave it empty for all files.")
+        raise InvalidParameter(
+            "filter", "A filter of blanks alone matches nothing useful; leave it empty for all files."
+        )
     if text and not text.strip("*"):
-        raise InvalidParameter("filter", f"{text} alone would match every file; leave the filter empty for a catch-all.")
+        raise InvalidParameter(
+            "filter", f"{text} alone would match every file; leave the filter empty for a catch-all."
+        )
 
 
 def _exact(text: str, name: str) -> Filter:

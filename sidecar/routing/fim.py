@@ -8,8 +8,28 @@ from sidecar.routing.names import clean, extension, is_known
 from sidecar.routing.prose import path_with_blanks
 
 # What stands before the code ahead of the cursor, and what ends it.
-PREFIXES = ("<|fim_prefix|>", "<fim_prefix>", "<fim-prefix>", "<PRE>", "<｜fim▁begin｜>", "[PREFIX]", "<|code_prefix|>", "<QUERY>")  # noqa: RUF001
-HOLES = ("<|fim_suffix|>", "<fim_suffix>", "<fim-suffix>", "<SUF>", "<｜fim▁hole｜>", "[SUFFIX]", "<|code_middle|>", "{{FILL_HERE}}", "<|fim_middle|>", "<fim_middle>")  # noqa: RUF001, E501
+PREFIXES = (
+    "<|fim_prefix|>",
+    "<fim_prefix>",
+    "<fim-prefix>",
+    "<PRE>",
+    "<｜fim▁begin｜>",
+    "[PREFIX]",
+    "<|code_prefix|>",
+    "<QUERY>",
+)
+HOLES = (
+    "<|fim_suffix|>",
+    "<fim_suffix>",
+    "<fim-suffix>",
+    "<SUF>",
+    "<｜fim▁hole｜>",
+    "[SUFFIX]",
+    "<|code_middle|>",
+    "{{FILL_HERE}}",
+    "<|fim_middle|>",
+    "<fim_middle>",
+)
 # What stands before a file's name; the last one is the file at the cursor.
 SEPARATORS = ("<|file_sep|>", "<|file_separator|>", "<file_sep>", "<filename>", "\n+++++ ", "]+++++ ")
 

@@ -1,9 +1,9 @@
 """How clients write files into their prompts: one row for each mark, so that a new client is a new row.
 
 Sources are the clients' own requests and code: aider `coders/*_prompts.py`; Cline and Roo `mentions/index.ts`,
-`getEnvironmentDetails.ts`; Codex CLI and its IDE extension; Claude Code; opencode and Kilo `session/prompt.ts`; Continue
-`core/llm/templates`, `renderContextItems`; VS Code Copilot Chat `prompts/node/panel`; Zed `agent/thread.rs`; avante
-`_context.avanterules`; codecompanion `slash_commands`; CopilotChat.nvim `client.lua`; qwen-code `readManyFiles.ts`; pi
+`getEnvironmentDetails.ts`; Codex CLI and its IDE extension; Claude Code; opencode and Kilo `session/prompt.ts`;
+Continue `core/llm/templates`, `renderContextItems`; VS Code Copilot Chat `prompts/node/panel`; Zed `agent/thread.rs`;
+avante `_context.avanterules`; codecompanion `slash_commands`; CopilotChat.nvim `client.lua`; qwen-code `readManyFiles.ts`; pi
 `file-processor.ts`; gptel `gptel-context.el`; files-to-prompt, repomix.
 """
 
@@ -26,7 +26,10 @@ Does = Literal[
 
 @dataclass(frozen=True)
 class Tag:
-    """What an XML-like element does; `pattern` (for `body`) has the name as its group, `weak` if it counts as a last resort."""
+    """What an XML-like element does.
+
+    `pattern` (for `body`) has the name as its group; `weak` names count if there is no other.
+    """
 
     does: Does
     pattern: re.Pattern[str] | None = None
@@ -57,24 +60,28 @@ TAGS: dict[str, Tag] = {
     ),
     "environment_details": Tag("sections"),
     "system-reminder": Tag(
-        "body", re.compile(r"\s*Called the Read tool with the following input: \{[^{}\n]{0,40}\"file_?[pP]ath\": ?\"([^\"\n]+)\"")
+        "body",
+        re.compile(
+            r"\s*Called the Read tool with the following input: \{[^{}\n]{0,40}\"file_?[pP]ath\": ?\"([^\"\n]+)\""
+        ),
     ),
     "ide_selection": Tag("body", re.compile(r"\s*The user selected the lines? .{1,40}? from (.+?):?(?:\n|$)")),
     "ide_opened_file": Tag("body", re.compile(r"\s*The user opened the file (.+?) in the IDE"), weak=True),
     **_tags(
         "drop",
-        """environment_info workspace_info environment_context environment env reminderinstructions reminder instructions
-        user_instructions project_instructions rules cursor_rules custom_instructions agent_instructions
+        """environment_info workspace_info environment_context environment env reminderinstructions reminder
+        instructions user_instructions project_instructions rules cursor_rules custom_instructions agent_instructions
         repo_map repository_map project_layout project_structure file_tree directory_structure folder_structure
-        recently_viewed_files recent_files open_tabs folder_content url_content web_content git_status git_working_state
-        git_commit command-message command-name command-contents local-command-stdout local-command-stderr
+        recently_viewed_files recent_files open_tabs folder_content url_content web_content git_status
+        git_working_state git_commit command-message command-name command-contents
+        local-command-stdout local-command-stderr
         local-command-caveat bash-stdout bash-stderr content contents document_content document_contents code entries
         memory memories user_memory diagnostics problems workspace_diagnostics terminal_output terminal
         skills_instructions skills available_skills todos todo_list thinking toolresponse tool_response tool_result
         function_results suggestions notification mode_notice user_info user_rules examples example
         contextaftercursor contextbeforecursor directory conversation_summary conversation-summary summary
-        post-tool-use-hook pre-tool-use-hook session-start-hook user-prompt-submit-hook system_warning explicit_instructions
-        turn_aborted subagent_notification permissions collaboration_mode apps personality""",
+        post-tool-use-hook pre-tool-use-hook session-start-hook user-prompt-submit-hook system_warning
+        explicit_instructions turn_aborted subagent_notification permissions collaboration_mode apps personality""",
     ),
 }
 
@@ -84,7 +91,7 @@ ATTRIBUTES = ("filepath", "path", "file_path", "file", "filename", "uri", "src",
 
 @dataclass(frozen=True)
 class Mark:
-    """A line by which a client names a file: it begins with one of `starts` and fits `pattern`, whose group is the name.
+    """A line by which a client names a file: it begins with one of `starts`; `pattern`'s group is the name.
 
     `content` says that the file's text follows, fenced or bare; `result` that the next part is it; `known` that only a
     name that looks like a file counts.
@@ -203,7 +210,7 @@ FIM_STARTS = (
     "<fim_prefix>",
     "<|fim_suffix|>",
     "<PRE>",
-    "<｜fim▁begin｜>",  # noqa: RUF001 - DeepSeek's own characters
+    "<｜fim▁begin｜>",  # DeepSeek's own characters
     "[SUFFIX]",
 )
 FIM_WITHIN = ("<contextBeforeCursor>", "{{FILL_HERE}}")

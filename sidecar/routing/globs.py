@@ -14,7 +14,7 @@ _ELEMENT = re.compile(r"\*\*+|\*|\?|[^*?]")
 
 @dataclass(frozen=True)
 class Glob:
-    """A compiled glob. `literal` is its longest run without wildcards, folded as the pattern was: a cheap first test."""
+    """A compiled glob. `literal` is its longest run without wildcards, folded as the pattern was: a first test."""
 
     literal: str
     end: int

@@ -12,7 +12,7 @@ from sidecar.routing import formats
 from sidecar.routing.diffs import DIFF_LINES, diff_names, is_diff, patch_names
 from sidecar.routing.elements import CLOSING_LINE, TAG, attribute_name, visible_files
 from sidecar.routing.fences import FENCE, closing, fence_info, is_markdown, names_above_fences
-from sidecar.routing.filetypes import MEMORY_FILES
+from sidecar.routing.filetypes import MEMORY_FILES, word_set
 from sidecar.routing.names import base, clean, is_known
 from sidecar.routing.words import Words, whole_name
 
@@ -21,12 +21,13 @@ _LONGEST_OUTPUT = 20_000
 
 _STRUCTURE = ("<", "```", "~~~", "diff --git ", "--- ", "*** Begin Patch", "# Context from my IDE", "## My request for")
 _BEGINNINGS = "|".join(re.escape(start) for start in (*_STRUCTURE, *(s for mark in formats.MARKS for s in mark.starts)))
+_FIRST = "".join(sorted({re.escape(start.replace("\\", "")[0]) for start in _BEGINNINGS.split("|")}))
 _HERE = re.compile(rf"[ \t]*(?:{_BEGINNINGS})")
-_NEXT = re.compile(rf"\n[ \t]*(?:{_BEGINNINGS})")
+_NEXT = re.compile(rf"\n[ \t]*(?=[{_FIRST}])(?:{_BEGINNINGS})")
 _NUMBERED = re.compile(r"\s*1[ \t]*[|:→\t]")
 _NEXT_CONTENT = ("\nContent from ", "\nContent of ", "\n[read_file for ")
 _WORDS_BEHIND_RESULT = ("<feedback>", "<user_message>", "<answer>", "<environment_details>")
-_DIAGNOSTIC_FENCES = frozenset("text txt console terminal log output plaintext pytb traceback".split()) | {""}
+_DIAGNOSTIC_FENCES = word_set("text txt console terminal log output plaintext pytb traceback") | {""}
 
 
 class Reader:
@@ -265,8 +266,8 @@ class Part:
             self.at = end
             return True
         if line.startswith(("diff --git ", "--- ")) and is_diff(self.text[start : start + 2000]):
-            end = DIFF_LINES.match(self.text, start)
-            self.at = end.end() if end else len(self.text)
+            diff = DIFF_LINES.match(self.text, start)
+            self.at = diff.end() if diff else len(self.text)
             self.names += diff_names(self.text[start : self.at])
             return True
         self.at = start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from hashlib import blake2b
+from hashlib import sha256
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -26,7 +26,7 @@ class Memory(Generic[T]):
     @staticmethod
     def key(text: bytes | memoryview) -> bytes:
         """What a text is remembered by."""
-        return blake2b(text, digest_size=16).digest()
+        return sha256(text, usedforsecurity=False).digest()
 
     def get(self, key: bytes) -> T | None:
         """What was found, or None for a text not seen yet, or long ago."""

@@ -41,7 +41,13 @@ class Message(msgspec.Struct, frozen=True):
 
 
 NOTHING = Message("tool")
-_SPEAKERS: dict[str, Speaker] = {"user": "user", "assistant": "assistant", "model": "assistant", "system": "system", "developer": "system"}
+_SPEAKERS: dict[str, Speaker] = {
+    "user": "user",
+    "assistant": "assistant",
+    "model": "assistant",
+    "system": "system",
+    "developer": "system",
+}
 _SHELL_ITEMS = frozenset({"local_shell_call", "shell_call"})
 _CALLS = frozenset({"function_call", "custom_tool_call", "mcp_call", "tool_use", "server_tool_use", "mcp_tool_use"})
 
@@ -138,7 +144,11 @@ def _read_assistant(message: JSON) -> Message:
             names += _call(part)
     calls = message.get("tool_calls")
     for call in (*(calls if isinstance(calls, list) else ()), message):
-        function = (call.get("function") or call.get("custom") or call.get("function_call")) if isinstance(call, dict) else None
+        function = (
+            (call.get("function") or call.get("custom") or call.get("function_call"))
+            if isinstance(call, dict)
+            else None
+        )
         if isinstance(function, dict):
             names += _call(function)
     return Message("assistant", names=_bounded(names), ran=_bounded(ran))

@@ -23,7 +23,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f*<>|\ufffd]")
 
 
 def clean(raw: str) -> str | None:
-    """The file that a client's own mark or a tool's argument names, or None if that cannot be one file.
+    r"""The file that a client's own mark or a tool's argument names, or None if that cannot be one file.
 
     Quotes, a leading `@`, line numbers and `file://` are taken off, `\\` is read as `/`.
     """
@@ -70,7 +70,7 @@ def is_known(name: str) -> bool:
     last = base(name)
     if last in EXTENSIONLESS or (last.startswith(".") and len(last) > 2):
         return True
-    stem, dot, ending = last.partition(".")
+    stem, dot, _ = last.partition(".")
     if dot and stem in EXTENSIONLESS:
         return True
     return extension(last) in EXTENSIONS or ("/" in name and last.lower() in EXTENSIONLESS_IN_FOLDER)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sidecar.routing.filetypes import AMBIGUOUS, DOTFILES, EXTENSIONLESS, EXTENSIONS, NOT_FILES, TOP_LEVEL_DOMAINS
+from sidecar.routing.filetypes import (
+    AMBIGUOUS,
+    DOTFILES,
+    EXTENSIONLESS,
+    EXTENSIONS,
+    NOT_FILES,
+    TOP_LEVEL_DOMAINS,
+    word_set,
+)
 from sidecar.routing.names import LONGEST_NAME, base, clean, extension, is_known, without_position
 
 if TYPE_CHECKING:
@@ -13,7 +21,9 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 2000
 
-_SEPARATORS = re.compile(r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'")  # noqa: RUF001
+_SEPARATORS = re.compile(
+    r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'"
+)
 _QUOTED = re.compile(r"`([^`]{3,300})`|\"([^\"]{3,300})\"|“([^“”]{3,300})”|(?<!\w)'([^']{3,300})'")
 _CALL = re.compile(r"(?<=[^/(\s])\(")
 _ENDING = re.compile(r"[A-Za-z0-9+]{1,12}$")
@@ -33,9 +43,8 @@ def names_in_line(line: str) -> Iterator[str]:
     if "\\ " in line:  # a blank escaped as shells and mentions do it
         line = line.replace("\\ ", "\x00")
     if " " in line and any(quote in line for quote in "\"`“'"):
-        spaced = _quoted_with_blanks(line)
-        for span, name in spaced:
-            yield name
+        for span, spaced in _quoted_with_blanks(line):
+            yield spaced
             line = line.replace(span, " ")
     for run in line.split():
         if "." not in run and "/" not in run and "\\" not in run:
@@ -57,12 +66,12 @@ def _quoted_with_blanks(line: str) -> list[tuple[str, str]]:
     return found
 
 
-_VERBS = frozenset(
+_VERBS = word_set(
     """
     add and cat cd change check code compare convert cp create debug delete diff edit explain fix format git in into
     make mv node npm nano of open or please python read refactor remove rename review rm run see show simplify sum
     test that the this to translate update use vim what where why with write your
-    """.split()
+    """
 )
 
 
@@ -150,7 +159,7 @@ def _after_colon(word: str) -> str | None:
 
 
 def _without_prose(word: str) -> str:
-    """The name in a word that runs on without blanks, as Chinese and Japanese do: `修复src/a.rs中的` holds `src/a.rs`."""
+    """The name in a word that runs on without blanks, as in Chinese: `修复src/a.rs中的` holds `src/a.rs`."""
     dot = word.rfind(".")
     ending = _LATIN_RUN.match(word, dot + 1)
     head = word[:dot] + "." + (ending.group() if ending else "")

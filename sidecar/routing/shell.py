@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sidecar.routing.diffs import patch_names
-from sidecar.routing.filetypes import EXTENSIONS
+from sidecar.routing.filetypes import EXTENSIONS, word_set
 from sidecar.routing.names import clean, extension, is_known
 from sidecar.routing.prose import name_of
 
@@ -23,18 +24,20 @@ _REDIRECT = re.compile(r"\d?>>?$|&?>$")
 _STRING = re.compile(r"'([^'\n]{2,300})'|\"([^\"\n]{2,300})\"")
 
 # Programs whose arguments are listed, searched for, fetched or only printed.
-LISTERS = frozenset(
+LISTERS = word_set(
     """
     ls ll dir tree find fd fdfind locate which whereis type echo printf cd pushd mkdir rmdir export set alias true
     npm npx pnpm yarn bun pip pip3 uv poetry brew apt apt-get dnf cargo gem curl wget ssh docker kubectl kill ps test
-    """.split()
+    """
 )
 # Programs whose first plain argument is a script or a pattern.
-PATTERN_FIRST = frozenset("sed awk gawk perl jq yq grep egrep fgrep rg ag ack".split())
+PATTERN_FIRST = word_set("sed awk gawk perl jq yq grep egrep fgrep rg ag ack")
 # Programs that read, run or change what is named, whatever it is called.
-READERS = frozenset("cat bat head tail less more nl tac wc tee vim vi nano emacs code source touch rm cp mv chmod stat file".split())
-WRAPPERS = frozenset("sudo env time timeout nohup exec command xargs nice bash sh zsh".split())
-GIT_READERS = frozenset("diff show blame apply checkout restore mv rm".split())
+READERS = word_set(
+    "cat bat head tail less more nl tac wc tee vim vi nano emacs code source touch rm cp mv chmod stat file"
+)
+WRAPPERS = word_set("sudo env time timeout nohup exec command xargs nice bash sh zsh")
+GIT_READERS = word_set("diff show blame apply checkout restore mv rm")
 
 
 def command_names(command: str) -> list[str]:
@@ -118,7 +121,7 @@ def _git(arguments: list[str]) -> list[str]:
 
 
 def _required(arguments: list[str]) -> list[str]:
-    names = (clean(after) for word, after in zip(arguments, arguments[1:], strict=False) if word in ("-r", "-c"))
+    names = (clean(after) for word, after in pairwise(arguments) if word in ("-r", "-c"))
     return [name for name in names if name]
 
 
@@ -126,7 +129,11 @@ def _argument(argument: str, *, anything: bool) -> str | None:
     if "*" in argument or "$(" in argument or argument.startswith(("$", "http", "s/", "+%")):
         return name_of(argument) if argument.startswith(("$HOME/", "${HOME}/")) else None
     if " " in argument:
-        return clean(argument) if anything or extension(argument) in EXTENSIONS and "/" in argument.split(" ", 1)[0] else None
+        return (
+            clean(argument)
+            if anything or (extension(argument) in EXTENSIONS and "/" in argument.split(" ", 1)[0])
+            else None
+        )
     name = name_of(argument)
     if name is not None or not anything:
         return name
@@ -140,7 +147,12 @@ def code_names(code: str) -> list[str]:
     for match in _STRING.finditer(code[:LONGEST_COMMAND]):
         text = match.group(1) or match.group(2)
         name = clean(text)
-        if name and "://" not in text and extension(name) in EXTENSIONS and (" " not in name or "/" in name or name.count(" ") < 4):
+        if (
+            name
+            and "://" not in text
+            and extension(name) in EXTENSIONS
+            and (" " not in name or "/" in name or name.count(" ") < 4)
+        ):
             known = name_of(text) if " " not in text else name
             found += [known] if known else []
     return found

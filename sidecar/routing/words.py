@@ -12,20 +12,48 @@ from sidecar.routing.prose import name_of, names_in_line, path_with_blanks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_PROSE = 8_000  # characters that are looked at from either end
+LONGEST_PROSE = 6_000  # characters that are looked at from either end
 LONGEST_TITLE = 80
 MOST_NAMES = 256
 
 _CODE_ENDS = (";", "{", "}", ");", "({", "[", "=>", "):", "},", "],", "->", "(", "*/", "/>", "};")
-_CODE_STARTS = (
-    "#include", "import ", "from ", "export ", "const ", "let ", "var ", "using ", "namespace ", "package ", "#!/",
-    "//", "/*", "def ", "class ", "fn ", "func ", "pub ", "return ", "@", "elif ", "else:", "try:", "<", "$ ", "\u2502", "\u22ee",
-)  # fmt: skip
+_CODE_STARTS = tuple(
+    [
+        "#include",
+        "import ",
+        "from ",
+        "export ",
+        "const ",
+        "let ",
+        "var ",
+        "using ",
+        "namespace ",
+        "package ",
+        "#!/",
+        "//",
+        "/*",
+        "def ",
+        "class ",
+        "fn ",
+        "func ",
+        "pub ",
+        "return ",
+        "@",
+        "elif ",
+        "else:",
+        "try:",
+        "<",
+        "$ ",
+        "│",
+        "⋮",
+    ]
+)
 _CODE_SIGNS = ("#include", "#!/", "//", "/*", "<", "\u2502", "\u22ee")
 _CODE_PART = re.compile(r"\(['\"]| (?:=|from) ['\"]| == |=\{|\(\);|::<")
 _TREE = re.compile(r"[\s│|]*(?:├|└|\+--|`--|\|--)|[│⋮]")
 _DIAGNOSTIC = re.compile(
-    r"File \"|[\w./\\-]{2,200}(?::\d{1,7}(?::\d{1,5})?:?|\(\d{1,7}(?:,\d{1,5})?\):?)(?:\s|$|\))|(?:FAILED|ERROR|PASS|FAIL) [\w./-]{3,200}"
+    r"File \"|(?:FAILED|ERROR|PASS|FAIL) [\w./-]{3,200}"
+    r"|[\w./\\-]{2,200}(?::\d{1,7}(?::\d{1,5})?:?|\(\d{1,7}(?:,\d{1,5})?\):?)(?:\s|$|\))"
 )
 _CLOSING_TAG = re.compile(r"</[A-Za-z][\w:-]{0,40}>")
 _DECORATION = re.compile(r"^(?:[-*+>]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|(?:file(?:name|path)?|path)\s*:\s*)+", re.IGNORECASE)
@@ -81,17 +109,17 @@ class Words:
 def _ends(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The first and the last thousands of characters of what was told, in order."""
     first: list[tuple[int, str]] = []
-    room, index, rest = LONGEST_PROSE, 0, ""
-    for index, (place, text) in enumerate(pieces):
+    behind = list(reversed(pieces))
+    room = LONGEST_PROSE
+    while behind and room > 0:
+        place, text = behind.pop()
         first.append((place, text[:room]))
-        rest = text[room:]
+        if len(text) > room:
+            behind.append((place, text[room:]))
         room -= len(text)
-        if room <= 0:
-            break
-    behind = [(pieces[index][0], rest), *pieces[index + 1 :]] if pieces else []
     last: list[tuple[int, str]] = []
     room = LONGEST_PROSE
-    for place, text in reversed(behind):
+    for place, text in behind:
         if room <= 0:
             break
         last.append((place, text[-room:]))
@@ -120,7 +148,9 @@ def is_code(line: str) -> bool:
         return True
     if text.startswith(_CODE_STARTS):
         return text.startswith(_CODE_SIGNS) or text.endswith((":", ")", '"', "'", ","))
-    return (line.startswith(("    ", "\t")) and not text.startswith(("-", "*", "File ", "at "))) or bool(_TREE.match(text))
+    return (line.startswith(("    ", "\t")) and not text.startswith(("-", "*", "File ", "at "))) or bool(
+        _TREE.match(text)
+    )
 
 
 def whole_name(line: str) -> str | None:
@@ -137,5 +167,5 @@ def whole_name(line: str) -> str | None:
 def title_of(line: str) -> str:
     """A line as a title: one line, at most 80 characters, without the tags around it."""
     first = line[:600].lstrip().partition("\n")[0]
-    text = " ".join(_CLOSING_TAG.sub(" ", first).split()).strip("\"“” ")
+    text = " ".join(_CLOSING_TAG.sub(" ", first).split()).strip('"“” ')
     return text if len(text) <= LONGEST_TITLE else text[: LONGEST_TITLE - 1].rstrip() + "…"
