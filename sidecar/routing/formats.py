@@ -3,8 +3,8 @@
 Sources are the clients' own requests and code: aider `coders/*_prompts.py`; Cline and Roo `mentions/index.ts`,
 `getEnvironmentDetails.ts`; Codex CLI and its IDE extension; Claude Code; opencode and Kilo `session/prompt.ts`;
 Continue `core/llm/templates`, `renderContextItems`; VS Code Copilot Chat `prompts/node/panel`; Zed `agent/thread.rs`;
-avante `_context.avanterules`; codecompanion `slash_commands`; CopilotChat.nvim `client.lua`; qwen-code `readManyFiles.ts`; pi
-`file-processor.ts`; gptel `gptel-context.el`; files-to-prompt, repomix.
+avante `_context.avanterules`; codecompanion `slash_commands`; CopilotChat.nvim `client.lua`; qwen-code
+`readManyFiles.ts`; pi `file-processor.ts`; gptel `gptel-context.el`; files-to-prompt, repomix.
 """
 
 from __future__ import annotations

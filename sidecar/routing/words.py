@@ -17,38 +17,11 @@ LONGEST_TITLE = 80
 MOST_NAMES = 256
 
 _CODE_ENDS = (";", "{", "}", ");", "({", "[", "=>", "):", "},", "],", "->", "(", "*/", "/>", "};")
-_CODE_STARTS = tuple(
-    [
-        "#include",
-        "import ",
-        "from ",
-        "export ",
-        "const ",
-        "let ",
-        "var ",
-        "using ",
-        "namespace ",
-        "package ",
-        "#!/",
-        "//",
-        "/*",
-        "def ",
-        "class ",
-        "fn ",
-        "func ",
-        "pub ",
-        "return ",
-        "@",
-        "elif ",
-        "else:",
-        "try:",
-        "<",
-        "$ ",
-        "│",
-        "⋮",
-    ]
-)
-_CODE_SIGNS = ("#include", "#!/", "//", "/*", "<", "\u2502", "\u22ee")
+_CODE_SIGNS = ("#include", "#!/", "//", "/*", "<", "│", "⋮")
+_CODE_STARTS = (
+    *_CODE_SIGNS, "import ", "from ", "export ", "const ", "let ", "var ", "using ", "namespace ", "package ", "def ",
+    "class ", "fn ", "func ", "pub ", "return ", "@", "elif ", "else:", "try:", "$ ",
+)  # fmt: skip
 _CODE_PART = re.compile(r"\(['\"]| (?:=|from) ['\"]| == |=\{|\(\);|::<")
 _TREE = re.compile(r"[\s│|]*(?:├|└|\+--|`--|\|--)|[│⋮]")
 _DIAGNOSTIC = re.compile(
