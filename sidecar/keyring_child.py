@@ -22,9 +22,8 @@ def main() -> None:
     question = json.load(sys.stdin)
     try:
         answer = _answer(question)
-    except Exception as error:  # noqa: BLE001 - this process's outer edge: backends raise what they like
-        # Its type alone: a backend's own words may hold the secret.
-        answer = {"error": str(error) if isinstance(error, _NoKeyring) else type(error).__name__}
+    except _NoKeyring as error:  # whatever else a backend raises ends this process, which says enough
+        answer = {"error": str(error)}
     json.dump(answer, sys.stdout)
 
 

@@ -49,9 +49,7 @@ class Rules:
             InvalidParameter: the filter, the kind or the position cannot be.
             NotFound: no such provider or model.
         """
-        return await self._edit(
-            workspace, lambda db, rules: order.inserted(rules, checked(db, draft, known=rules), position)
-        )
+        return await self._edit(workspace, lambda db, rules: order.inserted(rules, checked(db, draft), position))
 
     async def update(self, position: int, changes: RuleChanges, workspace: str | None = None) -> tuple[Rule, ...]:
         """With that rule changed.
@@ -125,16 +123,17 @@ def checked(db: sqlite3.Connection, draft: RuleDraft, known: order.Rules = ()) -
 
     Raises:
         InvalidParameter: the filter or the kind cannot be.
-        NotFound: no such provider or model, and none of the `known` rules names them either.
+        NotFound: no such provider or model, and none of the `known` rules, which may be broken, names them either.
     """
     draft = plain(draft)
+    provider = providers.named(db, draft.provider)
+    model = provider and models.named(db, provider.id, draft.model)
+    if provider and model and not model.gone:
+        return msgspec.structs.replace(draft, provider=provider.name)
     if any((rule.provider.casefold(), rule.model) == (draft.provider.casefold(), draft.model) for rule in known):
         return draft
     provider = provider_config(db, draft.provider)
-    model = models.named(db, provider.id, draft.model)
-    if model is None or model.gone:
-        raise NotFound(_no_model(db, provider.id, provider.name, draft.model))
-    return msgspec.structs.replace(draft, provider=provider.name)
+    raise NotFound(_no_model(db, provider.id, provider.name, draft.model))
 
 
 def plain(draft: RuleDraft) -> RuleDraft:

@@ -110,7 +110,7 @@ class Workspaces:
     async def export(self, name: str) -> JSON:
         """A document to share: it names providers by name and type, and models; no key, header or endpoint."""
         document = await self._config.ask(lambda db: _document(db, workspace_row(db, name)))
-        exported: JSON = msgspec.to_builtins(document)
+        exported: JSON = msgspec.json.decode(msgspec.json.encode(document))
         return exported
 
     async def import_(self, document: JSON, name: str | None = None) -> Workspace:

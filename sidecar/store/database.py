@@ -89,9 +89,10 @@ def version(connection: sqlite3.Connection) -> int:
 class Database:
     """One file and its schema. Every operation may raise StoreUnusable, and then has changed nothing."""
 
-    def __init__(self, path: Path, schema: Schema) -> None:
+    def __init__(self, path: Path, schema: Schema, wait: float = BUSY_SECONDS) -> None:
         self.path = path
         self.schema = schema
+        self._wait = wait
         self._seen = False
 
     def prepare(self) -> None:
@@ -152,7 +153,7 @@ class Database:
             self.prepare()
         with self._damage_put_aside(), translated(self.path):
             self._check_there()
-            with closing(connect(self.path, self.schema)) as connection:
+            with closing(connect(self.path, self.schema, wait=self._wait)) as connection:
                 yield connection  # closing it rolls back what was not committed
 
     def _check_there(self) -> None:

@@ -22,16 +22,19 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="modes of files are P
 
 
 def names(database):
+    """The workspaces that are there."""
     with database.read() as db:
         return [row.name for row in workspaces.every(db)]
 
 
 def add(database, name):
+    """One change."""
     with database.change() as db:
         workspaces.add(db, name, "turn")
 
 
 def revision(database):
+    """How many changes there were."""
     with database.read() as db:
         return state.revision(db)
 
@@ -91,7 +94,7 @@ def test_an_up_to_date_file_is_opened_without_sqlite_utils(config):
 def test_a_failed_change_leaves_nothing(config):
     """What is written before an error within a transaction is not there afterwards, and the revision is as before."""
     before = revision(config)
-    with pytest.raises(ZeroDivisionError), config.change() as db:
+    with pytest.raises(ZeroDivisionError), config.change() as db:  # noqa: PT012 - what is tested is the block
         workspaces.add(db, "half", "turn")
         raise ZeroDivisionError
     assert names(config) == ["default"]
@@ -170,9 +173,9 @@ def test_a_file_that_vanishes_is_not_made_anew_in_silence(config):
     assert names(Database(config.path, CONFIG)) == ["default"]
 
 
-def test_a_lock_held_for_long_is_told(config, monkeypatch):
+def test_a_lock_held_for_long_is_told(place):
     """Another program's lock ends in a sentence, with nothing changed."""
-    monkeypatch.setattr("sidecar.store.database.BUSY_SECONDS", 0.05)
+    config = Database(place.config_db, CONFIG, wait=0.05)
     config.prepare()
     holder = sqlite3.connect(config.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -224,7 +227,7 @@ WRITER = """
 
 
 def test_a_killed_writer_leaves_all_that_was_acknowledged(config):
-    """kill -9 in the midst of writing, four times: what was acknowledged is there, at most one more, and all is sound."""
+    """Killed four times while writing: what was acknowledged is there, at most one change more, and all is sound."""
     config.prepare()
     for tag in "abcd":
         arguments = [sys.executable, "-c", textwrap.dedent(WRITER), str(config.path), tag]

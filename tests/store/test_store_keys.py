@@ -72,6 +72,7 @@ def backend(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_keyring(backend):
+    """A system without a keyring."""
     backend("keyring.backends.fail.Keyring")
 
 
@@ -127,7 +128,7 @@ async def test_the_loop_goes_on_while_a_keyring_hangs(backend, place):
     assert turns > 30
 
 
-async def test_keyring_is_never_imported_here(backend, place):
+def test_keyring_is_never_imported_here(backend, place):
     """Only the child process imports the library, and it imports nothing from the working folder."""
     backend("Kept")
     (place.home.parent / "keyring.py").write_text("raise SystemExit('a trap')")
@@ -196,7 +197,7 @@ async def test_a_removed_key_is_missing(no_keyring, place):
     await store.remove(ref)
     assert SECRET not in (place.home / "keys.json").read_text()
     assert store.cached(ref, "x") is None
-    with pytest.raises(KeyMissing, match="not in keys.json"):
+    with pytest.raises(KeyMissing, match=r"not in keys\.json"):
         await store.get(ref, "x")
 
 

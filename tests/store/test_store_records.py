@@ -39,16 +39,19 @@ BASE = Request(
 
 
 def request(number, **changes):
+    """A record that began so many seconds after noon."""
     started = (datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(seconds=number)).isoformat()
     return msgspec.structs.replace(BASE, **({"id": f"r{number}", "started_at": started} | changes))
 
 
 def fill(records, *each):
+    """One batch."""
     with records.change() as db:
         requests.append(db, each)
 
 
 def ids(records, limit=50, before=None, **wanted):
+    """The ids of a listing."""
     with records.read() as db:
         place = requests.place(db, before) if before else None
         return [each.id for each in requests.newest(db, limit, place, wanted)]
@@ -121,6 +124,7 @@ def test_old_records_are_pruned_with_their_conversations(records):
 
 @pytest.fixture
 def berlin(monkeypatch):
+    """A zone that changes its clocks."""
     if not hasattr(time, "tzset"):
         pytest.skip("this system cannot change a process's time zone")
     monkeypatch.setenv("TZ", "Europe/Berlin")

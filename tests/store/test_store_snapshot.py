@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -23,12 +22,14 @@ OLLAMA = ProviderConfig(
 
 @pytest.fixture
 def snapshots(place):
+    """The snapshots of the place."""
     made = Snapshots(place)
     yield made
     made.close()
 
 
 def configure(config):
+    """A provider with two models, and a workspace with a rule."""
     with config.change() as db:
         provider = providers.add(db, OLLAMA)
         models.merge(db, provider.id, [ModelInfo(name="qwen3:8b", context_window=40960), ModelInfo(name="old")])
@@ -37,6 +38,7 @@ def configure(config):
 
 
 def eventually(condition, seconds=3.0):
+    """Wait until the condition holds."""
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until
@@ -75,7 +77,7 @@ def test_the_next_question_has_what_another_connection_wrote(snapshots, config):
 
 
 def test_nothing_is_built_anew_without_a_change(snapshots, config):
-    """While nothing changed, it is the very same object; models stay as read while their provider's list is the same."""
+    """While nothing changed, it is the very same object; models stay as read while their list is the same."""
     configure(config)
     first = snapshots.current()
     assert snapshots.current() is first
@@ -120,7 +122,7 @@ def test_a_replaced_file_is_noticed(snapshots, config, place, tmp_path):
         workspaces.add(db, "restored", "turn")
     other._shrink()
     config._shrink()
-    os.replace(other.path, config.path)
+    other.path.replace(config.path)
     eventually(lambda: snapshots.current().workspace("restored") is not None)
     assert snapshots.current().provider("ollama") is None
 
