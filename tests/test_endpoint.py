@@ -236,7 +236,7 @@ def test_head(stage):
         assert (answer.status, answer.body) == (200, b""), path
 
 
-@pytest.mark.parametrize("path", ["/models", "/v1/models", "/api/v1/models/", "/w/up/models"])
+@pytest.mark.parametrize("path", ["/models", "/v1/mux/v1/models", "/api/v1/models/", "/w/up/models"])
 def test_lists_the_models(stage, path):
     """The list begins with `mux`; those that the workspace's rules name follow."""
     told = stage.mux.get(path).json()

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 from mux import Mux
@@ -66,7 +67,7 @@ def test_listens_nowhere_else(mux):
     listening = [
         line.split()[1].split(":")
         for family in ("tcp", "tcp6")
-        for line in open(f"/proc/net/{family}", encoding="ascii").read().splitlines()[1:]  # noqa: SIM115, PTH123
+        for line in Path(f"/proc/net/{family}").read_text("ascii").splitlines()[1:]
         if line.split()[3] == "0A"
     ]
     own = {address for address, port in listening if int(port, 16) == mux.port}

@@ -116,7 +116,7 @@ def hosted(tmp_path_factory):
     where = ["--type", "openai", "--endpoint", "http://api.openai.com/v1"]
     mux.cli("provider", "add", "far", *where, "--api-key-env", "A_KEY")
     mux.cli("rule", "default", "far/gpt-4o")
-    mux.cli("rule", "add", "--filter", ".x", "--model", "far/nobody-knows-me")
+    mux.cli("rule", "add", "--filter", ".go", "--model", "far/nobody-knows-me")
     yield mux.start(), upstream
     mux.stop()
     upstream.close()
@@ -135,7 +135,7 @@ def test_known_models_have_a_price(hosted):
     mux.post("/chat/completions", ask())
     assert mux.log(1)[0]["cost"] == pytest.approx(1.25 + 0.625 + 1)
     upstream.script(reply({**completion(), "model": "nobody-knows-me", "usage": usage}))
-    mux.post("/chat/completions", ask("see a.x"))
+    mux.post("/chat/completions", ask("see main.go"))
     row = mux.log(1)[0]
     assert (row["model"], row["inputTokens"]) == ("nobody-knows-me", 1_000_000)
     assert "cost" not in row
@@ -146,7 +146,7 @@ def test_usage_sums_up(hosted):
     mux, upstream = hosted
     mux.cli("log", "--clear")
     upstream.script(reply({**completion(), "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}))
-    for text in ("hi", "hi", "see a.x"):
+    for text in ("hi", "hi", "see main.go"):
         mux.post("/chat/completions", ask(text))
     mux.log(1)
     rows = {row["key"]: row for row in mux.json("usage", "--by", "model")}

@@ -143,7 +143,7 @@ def test_explain_and_endpoint_agree(mux):
     """`explain` tells the same route as the endpoint takes."""
     for file in ("docs/guide.md", "src/app.ts", "main.go"):
         route = mux.json("explain", file)["route"]
-        assert (route["provider"], route["filter"] or "*") == served(mux, f"```\n```x {file}\ny\n```")
+        assert (route["provider"], route["filter"] or "*") == served(mux, f"```x {file}\ny\n```")
 
 
 def test_a_provider_removed_by_force_serves_nothing(mux):

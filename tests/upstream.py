@@ -205,6 +205,7 @@ class Upstream:
     @property
     def last(self) -> Received:
         """The newest request."""
+        assert self.received, "no request reached the provider"
         return self.received[-1]
 
     def script(self, *answers: Answer) -> None:
@@ -247,19 +248,19 @@ class Upstream:
                 wire = Wire(writer, request)
                 await self._answer(request, wire, gone)
                 is_open, nth = wire.open and not gone.done(), nth + 1
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # a client's leave, or `close`: asyncio makes a noise about a cancelled connection
         finally:
             writer.close()
 
     async def _answer(self, request: Received, wire: Wire, gone: asyncio.Future[float]) -> None:
         task = asyncio.ensure_future(self._pick(request)(request, wire))
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            if not isinstance(task.exception(), ConnectionError | None):
-                raise task.exception()  # a script's own mistake
+        if task.done() and task.exception() is None:
             return
-        request.left_at = gone.result()
+        if task.done() and not isinstance(task.exception(), ConnectionError):
+            raise task.exception()  # a script's own mistake
+        request.left_at = gone.result() if gone.done() else time.monotonic()
         request.left.set()
         task.cancel()
 
