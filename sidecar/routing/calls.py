@@ -20,7 +20,7 @@ PATH_KEYS = word_set(
     """
     path filepath file filename notebookpath targetfile relativepath absolutepath filetoedit filetoread relpath
     relativeworkspacepath sourcepath destinationpath oldpath newpath source destination uri fileuri pathname
-    files paths filepaths filenames fname inputpath outputpath documentpath
+    files paths filepaths filenames fname pathinproject inputpath outputpath documentpath
     """
 )
 COMMAND_KEYS = word_set("command commands cmd script commandline shellcommand bashcommand")
@@ -43,6 +43,7 @@ _CONTENT_TAGS = ("content", "diff", "kodu_content", "kodu_diff", "file_text", "n
 _PATH_ELEMENT = re.compile(r"<(?:path|file_path|filepath|target_file)>([^<>\n]{1,500})</")
 _COMMAND_ELEMENT = re.compile(r"<(?:command|cmd)>([^<]{1,4000})</")
 _RUN_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SHELL_OPTIONS = frozenset({"-c", "-lc", "-ic", "-command", "/c"})
 _SHELLS = frozenset({"bash", "sh", "shell", "zsh", "console", "powershell"})
 
 
@@ -80,7 +81,7 @@ def _from_object(arguments: dict[str, Any], trust: str, depth: int) -> Iterator[
     for key, value in arguments.items():
         plain = key.lower().replace("_", "").replace("-", "")
         if plain in COMMAND_KEYS:
-            yield from _from_command(value)
+            yield from _from_command(value, several=plain == "commands")
         elif plain in CODE_KEYS and isinstance(value, str):
             yield from _from_code(value, arguments.get("language"))
         elif plain in PATCH_KEYS and isinstance(value, str):
@@ -101,15 +102,16 @@ def _from_value(value: object, trust: str, depth: int, *, is_path: bool) -> Iter
             yield from _from_value(item, trust, depth + 1, is_path=is_path)
 
 
-def _from_command(value: object) -> list[str]:
-    if isinstance(value, list):
-        words = [word for word in value if isinstance(word, str)]
-        if len(words) > 2 and words[1].startswith("-") and words[0].rpartition("/")[2] in ("bash", "sh", "zsh"):
-            return command_names(words[2])
-        if words and all(" " not in word for word in words[:1]) and len(words) > 1:
-            return patch_names("\n".join(words)) or command_names(" ".join(_quoted(word) for word in words))
-        return [name for word in words for name in command_names(word)]
-    return command_names(value) if isinstance(value, str) else []
+def _from_command(value: object, *, several: bool) -> list[str]:
+    """Of a command as text, of one as a list of words, or of several commands."""
+    if isinstance(value, str):
+        return command_names(value)
+    words = [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
+    if several or len(words) < 2:
+        return [name for word in words[:_MOST] for name in command_names(word)]
+    if words[1].lower() in _SHELL_OPTIONS:
+        return command_names(words[-1])
+    return patch_names("\n".join(words)) or command_names(" ".join(_quoted(word) for word in words))
 
 
 def _quoted(word: str) -> str:

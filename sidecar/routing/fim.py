@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from sidecar.routing.names import clean, extension, is_known
-from sidecar.routing.prose import path_with_blanks
+from sidecar.routing.comments import bare_name, comment_text, labelled_name
+from sidecar.routing.names import clean
 
 # What stands before the code ahead of the cursor, and what ends it.
 PREFIXES = (
@@ -33,12 +33,9 @@ HOLES = (
 # What stands before a file's name; the last one is the file at the cursor.
 SEPARATORS = ("<|file_sep|>", "<|file_separator|>", "<file_sep>", "<filename>", "\n+++++ ", "]+++++ ")
 
-LONGEST_HEADER = 4000
+LONGEST_HEADER = 40_000  # other snippets stand before it as comments
 
-_COMMENT = re.compile(r"\s*(?:#+|//+|--+|;+|%+|/\*+|<!--|\"\"\"|'''|\"|'|REM |\{-|\(\*)\s?")
-_COMMENT_END = re.compile(r"\s*(?:\*/|-->|\"\"\"|'''|-\}|\*\))\s*$")
 _URI = re.compile(r"File uri: *(\S[^\n]{0,600})")
-_NAMED = re.compile(r"(?:Path|File|Filename|file_path|filepath): *(\S.*)$")
 _LANGUAGE = re.compile(r"\s*\([\w +#.-]{1,30}\)\s*$")
 _NOT_NAMES = frozenset({"edit_history", "user_cursor", "diagnostics", "related_files"})
 
@@ -47,7 +44,7 @@ def fim_names(prompt: str) -> list[str]:
     """The one file that the prompt completes, as its header or last separator names it, or none."""
     uris = _URI.findall(prompt)
     if uris:
-        return _one(clean(_LANGUAGE.sub("", _COMMENT_END.sub("", uris[-1])).strip()))
+        return _one(clean(_LANGUAGE.sub("", uris[-1].removesuffix("*/").removesuffix("-->").strip())))
     separated = _after_separator(prompt)
     if separated is not None:
         return _one(separated)
@@ -87,28 +84,14 @@ def _header(prefix: str) -> str | None:
     """The header's name: the last comment that is nothing but one, behind other snippets, else the first."""
     bare: list[str] = []
     labelled: list[str] = []
-    size = 0
-    for line in prefix.lstrip().split("\n"):
-        size += len(line)
-        comment = _COMMENT.match(line)
-        if comment is None or size > LONGEST_HEADER * 10:
+    for line in prefix[:LONGEST_HEADER].lstrip().split("\n"):
+        comment = comment_text(line)
+        if comment is None:
             break
-        text = _COMMENT_END.sub("", line[comment.end() :]).strip()
-        if match := _NAMED.match(text):
-            labelled.append(match.group(1))
-        elif name := _bare(text):
+        if label := labelled_name(_LANGUAGE.sub("", comment)):
+            labelled.append(label)
+        elif name := bare_name(comment):
             bare.append(name)
     if bare:
         return bare[-1] if labelled else bare[0]
-    return clean(_LANGUAGE.sub("", labelled[-1])) if len(labelled) == 1 else None
-
-
-def _bare(text: str) -> str | None:
-    if not text or len(text) > 400 or "://" in text:
-        return None
-    if " " in text:
-        return path_with_blanks(text, alone=True)
-    name = clean(text)
-    if name is None or name.startswith("#") or text.endswith((".", ",", ":", "(", ")")):
-        return None
-    return name if is_known(name) or ("/" in name and extension(name)) else None
+    return labelled[-1] if len(labelled) == 1 else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from sidecar.routing import formats
+from sidecar.routing.comments import header_name
 from sidecar.routing.diffs import DIFF_LINES, diff_names, is_diff, patch_names
 from sidecar.routing.elements import CLOSING_LINE, TAG, attribute_name, visible_files
 from sidecar.routing.fences import FENCE, closing, fence_info, is_markdown, names_above_fences
@@ -218,13 +219,17 @@ class Part:
         end, self.at = closing(self.text, begin, match.group(1), nested=nested)
         if language in ("diff", "patch"):
             self.names += diff_names(self.text[begin:end])
-        elif not name and not heading and language in _DIAGNOSTIC_FENCES:
-            self._unnamed(self.text[begin:end])
+        elif not name and not heading:
+            self._unnamed(language, self.text[begin:end])
         return True
 
-    def _unnamed(self, body: str) -> None:
-        """Output that a person pastes, or a client's whole request in a fence (Copilot's next edit)."""
-        if match := formats.CURRENT_FILE.search(body):
+    def _unnamed(self, language: str, body: str) -> None:
+        """Code under a comment that names it, output that a person pastes, or a whole request (Copilot's next edit)."""
+        if header := header_name(body):
+            self._add(header)
+        elif language not in _DIAGNOSTIC_FENCES:
+            return
+        elif match := formats.CURRENT_FILE.search(body):
             self._add(clean(match.group(1)))
         elif is_diff(body):
             self.names += diff_names(body)

@@ -30,6 +30,7 @@ _ENDING = re.compile(r"[A-Za-z0-9+]{1,12}$")
 _HOST = re.compile(r"^(?:localhost|\d+\.\d+\.\d+\.\d+|(?:[\w-]+\.)+([A-Za-z]{2,}))(?::\d+)?$")
 _IDEOGRAM = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _IDEOGRAMS = re.compile(f"[{_IDEOGRAM}]")
+_PICTURES = re.compile("^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+")
 _LATIN_RUN = re.compile(f"[^{_IDEOGRAM}]*")
 _OPENING = "([{<*_'‘"
 _CLOSING = ".,;:!?)]}>*_~'’"
@@ -47,13 +48,13 @@ def names_in_line(line: str) -> Iterator[str]:
             yield spaced
             line = line.replace(span, " ")
     for run in line.split():
-        if "." not in run and "/" not in run and "\\" not in run:
-            if len(run) > 5 and run.strip(_AROUND).removesuffix("'s") in EXTENSIONLESS:
-                yield run.strip(_AROUND).removesuffix("'s")
-            continue
-        for word in _SEPARATORS.split(run):
-            if len(word) > 2 and (name := name_of(word.replace("\x00", " "))):
-                yield name
+        told = run.rstrip(_CLOSING)
+        if "." in told or "/" in told or "\\" in told:
+            for word in _SEPARATORS.split(run):
+                if len(word) > 2 and (name := name_of(word.replace("\x00", " "))):
+                    yield name
+        elif len(told) > 5 and (bare := told.strip(_AROUND).removesuffix("'s")) in EXTENSIONLESS:
+            yield bare
 
 
 def _quoted_with_blanks(line: str) -> list[tuple[str, str]]:
@@ -102,8 +103,8 @@ def name_of(word: str) -> str | None:
     if "(" in word and _CALL.search(word):
         inner = name_of(word.rpartition("(")[2])
         return inner if inner and len(extension(inner)) > 1 else None
-    if not word.isascii() and _IDEOGRAMS.search(word):
-        word = _without_prose(word)
+    if not word.isascii():
+        word = _without_prose(_PICTURES.sub("", word))
     name = clean(word)
     return name if name and _is_file(name) else None
 
@@ -160,6 +161,8 @@ def _after_colon(word: str) -> str | None:
 
 def _without_prose(word: str) -> str:
     """The name in a word that runs on without blanks, as in Chinese: `修复src/a.rs中的` holds `src/a.rs`."""
+    if not _IDEOGRAMS.search(word):
+        return word
     dot = word.rfind(".")
     ending = _LATIN_RUN.match(word, dot + 1)
     head = word[:dot] + "." + (ending.group() if ending else "")
@@ -190,6 +193,8 @@ def _is_dotfile(last: str) -> bool:
 def _is_plausible(name: str, last: str, ending: str) -> bool:
     if "/" in name:
         return not last.lower().startswith("v.") and any(map(str.isalnum, last))
+    if last in EXTENSIONLESS:
+        return True
     if ending in AMBIGUOUS or last.lower() in NOT_FILES:
         return False
     stem = last[: -len(ending) - 1]

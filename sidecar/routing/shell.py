@@ -26,7 +26,7 @@ _STRING = re.compile(r"'([^'\n]{2,300})'|\"([^\"\n]{2,300})\"")
 # Programs whose arguments are listed, searched for, fetched or only printed.
 LISTERS = word_set(
     """
-    ls ll dir tree find fd fdfind locate which whereis type echo printf cd pushd mkdir rmdir export set alias true
+    ls ll dir tree find fd fdfind locate which whereis echo printf cd pushd mkdir rmdir export set alias true
     npm npx pnpm yarn bun pip pip3 uv poetry brew apt apt-get dnf cargo gem curl wget ssh docker kubectl kill ps test
     """
 )
@@ -85,7 +85,7 @@ def _names(words: list[str]) -> list[str]:
         words = words[1:]
     if not words:
         return targets
-    program, arguments = words[0].rpartition("/")[2], words[1:]
+    program, arguments = words[0].rpartition("/")[2].lower(), words[1:]
     plain = [argument.strip("'\"").replace("\\ ", " ") for argument in arguments if not argument.startswith("-")]
     if program == "git":
         return [*_git(plain), *targets]

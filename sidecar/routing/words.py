@@ -24,9 +24,9 @@ _CODE_STARTS = (
 )  # fmt: skip
 _CODE_PART = re.compile(r"\(['\"]| (?:=|from) ['\"]| == |=\{|\(\);|::<")
 _TREE = re.compile(r"[\s│|]*(?:├|└|\+--|`--|\|--)|[│⋮]")
+# A place in a file, as tracebacks, test runs and compilers print it: `a.py:3`, `a.ts(10,5)`, `File "a.py", line 3`.
 _DIAGNOSTIC = re.compile(
-    r"File \"|(?:FAILED|ERROR|PASS|FAIL) [\w./-]{3,200}"
-    r"|[\w./\\-]{2,200}(?::\d{1,7}(?::\d{1,5})?:?|\(\d{1,7}(?:,\d{1,5})?\):?)(?:\s|$|\))"
+    r"File \"|(?:FAILED|ERROR|PASS|FAIL) \S|(?:\.\w{1,10}|file)(?::\d{1,7}(?:[:\s),]|$)|\(\d{1,7},\d{1,5}\))"
 )
 _CLOSING_TAG = re.compile(r"</[A-Za-z][\w:-]{0,40}>")
 _DECORATION = re.compile(r"^(?:[-*+>]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|(?:file(?:name|path)?|path)\s*:\s*)+", re.IGNORECASE)
