@@ -1,0 +1,78 @@
+"""File names in a person's own words, and what only looks like one."""
+
+import pytest
+from conversations import files, user
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("fix src/main.zig please", ["src/main.zig"]),
+        ('`a.ml`, (b.ml), **c.ml**: "d.ml"!', ["a.ml", "b.ml", "c.ml", "d.ml"]),
+        ("a.ts:12, b.ts:1:5, c.ts#L3-L9, d.ts(4,2) and e.ts:3-9", ["a.ts", "b.ts", "c.ts", "d.ts", "e.ts"]),
+        ("t/test_x.py::TestA::test_b failed", ["t/test_x.py"]),
+        ("the Makefile, the Dockerfile.dev and .env.local", ["Makefile", "Dockerfile.dev", ".env.local"]),
+        ("app/[id]/page.tsx and app/(shop)/layout.tsx", ["app/[id]/page.tsx", "app/(shop)/layout.tsx"]),
+        (r"C:\w\src\Main.cs", ["C:/w/src/Main.cs"]),
+        ("file:///w/my%20a.py", ["/w/my a.py"]),
+        ("请修复src/a.rs中的错误", ["src/a.rs"]),
+        ("src/größe.py, app/設定.ts", ["src/größe.py", "app/設定.ts"]),
+        ('translate "docs/Big Plan.md"', ["docs/Big Plan.md"]),
+        ("see docs/Big\\ Plan.md", ["docs/Big Plan.md"]),
+        ("[a](web/a.tsx) and @b.tsx and #file:c.tsx", ["web/a.tsx", "b.tsx", "c.tsx"]),
+        ("mv a.py->b.py or a.py→c.py", ["a.py", "b.py", "c.py"]),
+        ("git show HEAD:src/a.py --out=b.txt", ["src/a.py", "b.txt"]),
+        ("a.py's bug, in README.md…", ["a.py", "README.md"]),
+        ("~/.zshrc and $HOME/bin/x.sh", ["~/.zshrc", "$HOME/bin/x.sh"]),
+        ("__init__.py and _app.tsx", ["__init__.py", "_app.tsx"]),
+        ("/w/a/b.py, a/b.py and @a/b.py", ["a/b.py"]),
+        ("/w/a/b.py or b.py", ["/w/a/b.py"]),
+    ],
+)
+def test_names(text, expected):
+    """Names are found in prose of any punctuation and script, once each."""
+    assert files(user(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "node.js or Next.js, e.g. version 3.11, i.e. and/or 24/7, TCP/IP",
+        "https://example.com/a.html and www.example.org/b.py or docs.rs",
+        "jane.doe@example.com, git@github.com:u/r.git",
+        "foo.bar() and os.path.join(a) or self.items.append(x.y)",
+        "pip install ruamel.yaml; socket.io",
+        "everything from src/ui/ to lib/core",
+        "all *.ts and src/**/*.py and .js files",
+        "example.com/index.php and localhost:3000/a.js",
+        "```\nsrc/\n├── a.py\n└── b.py\n```\ngood?",
+        "```bash\npython src/x.py\n```\nwhat does it do?",
+        "import x from './a.ts';\n\nexport const y = load('b.json');\nconst z = 1;\nfoo();\nbar();\n\nexplain",
+    ],
+)
+def test_no_names(text):
+    """Products, hosts, versions, calls, folders, globs, listings and code hold no names of files in context."""
+    assert files(user(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("```python a.py\nopen('b.csv')\n```", ["a.py"]),
+        ("```src/a.ts:12-20\nimport './b.ts'\n```", ["src/a.ts"]),
+        ('```js title="src/a.js"\nb.js\n```', ["src/a.js"]),
+        ("**`lib/a.rb`**\n\n```ruby\nrequire 'b.rb'\n```", ["lib/a.rb"]),
+        ("docs/Big Plan.md\n```md\nsee b.md\n```", ["docs/Big Plan.md"]),
+        ('package.json:\r\n```json\r\n{"main": "b.js"}\r\n```\r\n', ["package.json"]),
+        ("```ts\n// src/a.ts\nimport './b.ts'\n```", ["src/a.ts"]),
+        ("````md a.md\n```py b.py\n```\n````\nc.md", ["a.md", "c.md"]),
+        ("```md a.md\n```py\nopen('b.py')\n```\nsee d.py\n```\nc.md", ["a.md", "c.md"]),
+        ("```py a.py\nsee b.py and never closed", ["a.py"]),
+        ('```diff\n--- a/x/a.c\n+++ b/x/a.c\n@@ -1 +1 @@\n+#include "b.h"\n```', ["x/a.c"]),
+        ("--- a/x/a.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-b.c\n\nwhy?", ["x/a.c"]),
+        ("```\nTraceback (most recent call last):\n  File \"app/a.py\", line 3\n    open('b.txt')\n```", ["app/a.py"]),
+    ],
+)
+def test_pasted_blocks(text, expected):
+    """A block's name stands in its first line or above it, and nothing within it counts but places in files."""
+    assert files(user(text)) == expected
