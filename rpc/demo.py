@@ -100,7 +100,7 @@ def _perform(act: Act, place: Place, url: str, say: Callable[[str], None]) -> li
     if act.switch:
         say(f"Switching to the workspace {act.workspace}; the endpoint is not told, nor are the clients.")
         asyncio.run(_switch(place, act.workspace))
-    say(f"POST {'(streamed) ' if act.streamed else ''}{act.title}")
+    say(f"POST /chat/completions: {act.title} ({', '.join(act.files) or 'no file'}){' streamed' * act.streamed}")
     return [ask(url, act, expected(act))]
 
 

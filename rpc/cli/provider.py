@@ -157,7 +157,8 @@ def _tell(changed: Provider, verb: str, *, as_json: bool) -> None:
     if as_json:
         return print_json(changed)
     counted = "1 model" if changed.models == 1 else f"{number(changed.models)} models"
-    click.echo(f"{verb} {cell(changed.name)} ({changed.type}, {cell(changed.endpoint)}): {counted}.")
+    where = f"{changed.type}, {cell(changed.endpoint)}" if changed.endpoint else changed.type
+    click.echo(f"{verb} {cell(changed.name)} ({where}): {counted}.")
     if changed.error:
         hint(f"Its models could not be fetched: {cell(changed.error)}")
     return None

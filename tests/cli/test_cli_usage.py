@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from rpc.cli.main import COMMANDS, cli
 
+QUICK = ("status", "rule list", "provider list", "workspace list", "log", "usage", "settings", "explain a.py", "token")
 HEAVY = ("aiohttp", "keyring", "pygls", "lsprotocol", "rich", "sqlite_utils", "genai_prices", "uvloop")
 
 
@@ -108,12 +112,29 @@ def test_version(run: CliRunner) -> None:
 @pytest.mark.parametrize("line", ["--help", "--version", "provider --help", "completion bash", "rule default nonsense"])
 def test_start_up_imports_nothing_heavy(line: str) -> None:
     """Help, versions, completion and wrong usage import none of the heavy libraries, nor asyncio."""
+    assert imported([line], (*HEAVY, "asyncio")) == []
+
+
+def test_looking_imports_nothing_heavy(tmp_path: Path) -> None:
+    """What only looks at an existing data folder imports no HTTP client, keyring, language server or table drawer."""
+    home = {"MUX_SIDECAR_HOME": str(tmp_path), "MUX_SIDECAR_DISCOVER": "0"}
+    assert imported(QUICK, HEAVY, **home) == ["sqlite_utils"]  # which makes the databases, the first time
+    assert imported(QUICK, HEAVY, **home) == []
+
+
+def imported(lines: Sequence[str], names: Sequence[str], **environment: str) -> list[str]:
+    """Which of these modules are there after the command lines were run in one fresh process."""
     code = (
-        "import sys\nfrom rpc.cli.main import run\nstatus = run(sys.argv[2:])\n"
-        "print([name for name in sys.argv[1].split(',') if name in sys.modules], file=sys.stderr)"
+        "import json, sys\nfrom rpc.cli.main import run\nlines, names = map(json.loads, sys.argv[1:])\n"
+        "for line in lines: run(line.split())\n"
+        "print(json.dumps([name for name in names if name in sys.modules]), file=sys.stderr)"
     )
-    heavy = ",".join((*HEAVY, "asyncio"))
     done = subprocess.run(
-        [sys.executable, "-c", code, heavy, *line.split()], capture_output=True, encoding="utf-8", check=True
+        [sys.executable, "-c", code, json.dumps(lines), json.dumps(names)],
+        env=os.environ | environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
-    assert done.stderr.splitlines()[-1] == "[]"
+    found: list[str] = json.loads(done.stderr.splitlines()[-1])
+    return found
