@@ -56,11 +56,12 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         stack.callback(snapshots.close)
         keys = Keys(place)
         records = Records(place, snapshots)
-        recorder = Recorder(records.write, _price, Redactor(keys.secrets).clean)
+        clean = Redactor(keys.secrets).clean
+        recorder = Recorder(records.write, _price, clean)
         stack.push_async_callback(recorder.close)
-        session = await stack.enter_async_context(open_session())
-        session.trace_configs.append(note_reuse())
-        endpoint = Endpoint(Mux(Wire(session, keys), recorder), snapshots, lambda: token.obtain(place), place.home_hash)
+        session = await stack.enter_async_context(open_session(note_reuse()))
+        mux = Mux(Wire(session, keys), recorder, clean)
+        endpoint = Endpoint(mux, snapshots, lambda: token.obtain(place), place.home_hash)
         server = endpoint.server()
         try:
             sockets = listen(place.port)

@@ -106,7 +106,7 @@ class Endpoint:
             return await self._mux.answer(request, body, trace, snapshot, workspace)
         except RequestError as error:
             trace.failed(error)
-            return error_response(error, trace.headers())
+            return error_response(error, trace.headers(), self._mux.clean)
         finally:
             self._mux.close(trace)
 
@@ -143,19 +143,18 @@ class Endpoint:
         }
 
 
-def error_response(error: RequestError, headers: Mapping[str, str]) -> web.Response:
+def error_response(error: RequestError, headers: Mapping[str, str], clean: Callable[[str], str] = str) -> web.Response:
     """An error in OpenAI's form; a provider's own object stays as it completed it."""
     sent = dict(headers)
-    body = openai.error_body(error)
     if isinstance(error, ProviderRefused):
         sent.update(error.headers)
-        if error.payload is not None:
-            body = msgspec.json.encode(error.payload)
     elif error.status < 500 and error.status not in (408, 409, 429):
         sent["X-Should-Retry"] = "false"  # honoured by OpenAI's and Anthropic's SDKs
     if error.retry_after is not None:
         sent["Retry-After"] = error.retry_after
-    response = web.Response(status=error.status, body=body, headers={**sent, "Content-Type": "application/json"})
+    response = web.Response(
+        status=error.status, body=openai.error_body(error, clean), headers={**sent, "Content-Type": "application/json"}
+    )
     if error.status == 413:
         response.force_close()
     return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -20,10 +21,11 @@ from sidecar.wire import Wire
 
 
 class Mux:
-    """Answers the requests of AI clients, and leaves one record of each."""
+    """Answers the requests of AI clients, and leaves one record of each; `clean` takes keys out of what is told."""
 
-    def __init__(self, wire: Wire, recorder: Recorder) -> None:
+    def __init__(self, wire: Wire, recorder: Recorder, clean: Callable[[str], str]) -> None:
         self._wire = wire
+        self.clean = clean
         self._recorder = recorder
         self._finder = Finder()
         self._bridges = Bridges()
@@ -71,7 +73,7 @@ class Mux:
             trace.asked = body
         bridge = self._bridges.make(incoming, choice.provider, choice.rule.model, choice.model)
         trace.ignored = bridge.ignored
-        relay = Relay(self._wire, bridge, trace, choice.provider)
+        relay = Relay(self._wire, bridge, trace, choice.provider, self.clean)
         response = await (relay.stream(request) if incoming.stream else relay.plain(request))
         trace.end("ok", response.status)
         return response

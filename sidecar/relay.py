@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import ClientError, web
 
 from sidecar import sse
@@ -20,8 +22,11 @@ READ_FAILURES = (ClientError, OSError, TimeoutError, ValueError)
 class Relay:
     """Carries one request over its bridge."""
 
-    def __init__(self, wire: Wire, bridge: Bridge, trace: Trace, provider: ProviderConfig) -> None:
+    def __init__(
+        self, wire: Wire, bridge: Bridge, trace: Trace, provider: ProviderConfig, clean: Callable[[str], str]
+    ) -> None:
         self._wire = wire
+        self._clean = clean
         self._bridge = bridge
         self._trace = trace
         self._provider = provider
@@ -62,7 +67,7 @@ class Relay:
             if not client.started:
                 raise
             self._trace.failed(error)
-            await self._write(client, _error_event(error))
+            await self._write(client, sse.encode(openai.error_body(error, self._clean)))
         finally:
             client.stop()
             self._note()
@@ -180,10 +185,3 @@ class Relay:
 
 def _is_stream(answer: Answer) -> bool:
     return answer.headers.get("Content-Type", "").lower().startswith("text/event-stream")
-
-
-def _error_event(error: RequestError) -> bytes:
-    """The last event of a stream that failed; no `[DONE]` follows."""
-    if isinstance(error, ProviderRefused) and error.payload is not None:
-        return openai.payload_event(error.payload)
-    return openai.error_event(error)

@@ -122,10 +122,10 @@ PASSED = (
 
 
 def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Those of a provider's headers that are passed on."""
-    passed = {name: value for name, value in headers.items() if name.lower().startswith(PASSED)}
-    for name in [name for name in passed if name.lower().startswith("retry-after")]:
-        wait = sane_wait(passed.pop(name))
-        if wait is not None:
+    """Those of a provider's headers that are passed on, names in lower case; a wait that makes no sense is left out."""
+    lowered = ((name.lower(), value) for name, value in headers.items())
+    passed = {name: value for name, value in lowered if name.startswith(PASSED)}
+    for name in ("retry-after", "retry-after-ms"):
+        if name in passed and (wait := sane_wait(passed.pop(name))) is not None:
             passed[name] = wait
     return passed

@@ -44,7 +44,7 @@ class ChatOverMessages(Bridge):
         self.ignored = self._translated.ignored
         self._tokens: Tokens | None = None
         self._created = int(time.time())
-        self._chunks = ChunkTranslator(self._translated.shape, self._created, memory)
+        self._chunks = ChunkTranslator(self._translated.shape, self._created, memory, provider)
 
     def _request(self, incoming: Incoming) -> JSON:
         """The chat request to translate."""
@@ -105,7 +105,7 @@ class ChatOverMessages(Bridge):
         usage = message.get("usage")
         self._tokens = tokens_of(usage if isinstance(usage, dict) else {})
         self.finished = True
-        return to_completion(message, self._translated.shape, self._created, self._memory)
+        return to_completion(message, self._translated.shape, self._created, self._memory, self._provider)
 
     def as_stream(self, body: bytes) -> bytes:
         """The completion cut into chunks."""

@@ -5,12 +5,12 @@ Shapes: platform.openai.com/docs/api-reference (chat, completions, embeddings, "
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from sidecar import sse
-from sidecar.errors import RequestError
+from sidecar.errors import ProviderRefused, RequestError
 from sidecar.values import Tokens
 
 JSON = dict[str, Any]
@@ -41,19 +41,10 @@ def error_object(error: RequestError) -> JSON:
     return {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.error_code}}
 
 
-def error_body(error: RequestError) -> bytes:
-    """The error as an answer's body."""
-    return msgspec.json.encode(error_object(error))
-
-
-def error_event(error: RequestError) -> bytes:
-    """The error as the last event of a stream; no `[DONE]` may follow."""
-    return sse.encode(error_body(error))
-
-
-def payload_event(payload: JSON) -> bytes:
-    """A provider's own error, completed, as the last event of a stream."""
-    return sse.encode(msgspec.json.encode(payload))
+def error_body(error: RequestError, clean: Callable[[str], str]) -> bytes:
+    """The error as an answer's body: the provider's own object if it has one, `clean`ed of keys that it repeats."""
+    payload = error.payload if isinstance(error, ProviderRefused) else None
+    return clean(msgspec.json.encode(payload or error_object(error)).decode()).encode()
 
 
 def completed_error(answer: Any, status: int, fallback: str) -> JSON:

@@ -137,12 +137,16 @@ def _port(parts: SplitResult) -> int | None:
 
 
 def _path(path: str, host: str) -> str:
-    """The path without doubled and closing slashes and without the tail of an example call."""
+    """The path without doubled and closing slashes and without the tails of example calls.
+
+    All of them go, so that an endpoint which is normalised again stays as it is.
+    """
     path = re.sub(r"/{2,}", "/", path).rstrip("/")
-    tail = _TAIL.search(path)
-    if tail and not (tail[0].lower() == "/models" and host.endswith(_MODELS_IS_A_BASE)):
-        path = path[: tail.start()]
-    return path.rstrip("/")
+    while tail := _TAIL.search(path):
+        if tail[0].lower() == "/models" and host.endswith(_MODELS_IS_A_BASE):
+            break
+        path = path[: tail.start()].rstrip("/")
+    return path
 
 
 def _without(path: str, endings: tuple[str, ...]) -> str:

@@ -31,8 +31,8 @@ def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
     """A session for requests to providers; whoever opens it closes it.
 
     It has no cookies, no total timeout, as many connections as are asked for, tries all addresses of a name (RFC 8305)
-    and connects to no link-local or metadata address; `traces` watch. Callers pass `allow_redirects=False`, `proxy=proxy_for(url)` and
-    a timeout, and translate what is raised with `failures`. Must be called in a running loop.
+    and connects to no link-local or metadata address; `traces` watch it. Callers pass `allow_redirects=False`,
+    `proxy=proxy_for(url)` and a timeout, and translate what is raised with `failures`. Needs a running loop.
     """
     connector = aiohttp.TCPConnector(
         limit=0,
