@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import pytest
 from mux import Mux, Reply, Stream
 from upstream import Answer, Upstream
 
@@ -77,3 +82,20 @@ class Stage:
         self.mux.cli("workspace", "add", place)
         self.mux.cli("rule", "default", f"{place}/{model}", "-w", place)
         self._made.add(place)
+
+
+FAR = "api.openai.com"
+
+
+def certify(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for the far host, which expires soon, and what serves with it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("a certificate of a host on the internet is made with openssl")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    named = ["-subj", f"/CN={FAR}", "-addext", f"subjectAltName=DNS:{FAR}", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([openssl, *made, *named], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    return cert, context

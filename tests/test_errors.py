@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 from said import ask, completion
-from stage import KEYS, PLACES
+from stage import FAR, KEYS, PLACES, certify
 from upstream import Upstream, reply, stream
 
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -270,6 +270,31 @@ def test_a_provider_that_is_down(stage, closed_port, kind, streamed):
     assert name in answer.error["message"]
     assert answer.seconds < 1
     assert stage.row(answer)["outcome"] == "error"
+
+
+def test_a_host_that_nobody_knows(stage):
+    """A name that does not resolve is a 502 `dns`, which names the provider."""
+    endpoint = "https://no-such-host.invalid/v1"
+    stage.mux.cli("provider", "add", "lost", "--type", "openai", "--endpoint", endpoint, "--offline", "--model", "m1")
+    stage.mux.cli("workspace", "add", "lost")
+    stage.mux.cli("rule", "default", "lost/m1", "-w", "lost")
+    answer = stage.mux.post("/w/lost/chat/completions", ask())
+    assert_own(answer, 502, "dns")
+    assert "lost" in answer.error["message"]
+
+
+def test_a_certificate_that_nobody_vouches_for(fresh_mux, other_upstream, tmp_path):
+    """A host whose certificate is not trusted is a 502 `tls`, and gets no byte of the request."""
+    other_upstream.tls = certify(tmp_path)[1]
+    mux = fresh_mux(HTTPS_PROXY=other_upstream.url, https_proxy=other_upstream.url)
+    where = ["--type", "openai", "--endpoint", f"https://{FAR}/v1", "--api-key-env", "UP_KEY"]
+    mux.cli("provider", "add", "far", *where, "--offline", "--model", "m1")
+    mux.cli("rule", "default", "far/m1")
+    other_upstream.script(reply(completion()))
+    answer = mux.start().post("/chat/completions", ask())
+    assert_own(answer, 502, "tls")
+    assert "far" in answer.error["message"]
+    assert other_upstream.received == []
 
 
 OPENAI_ERRORS = {

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mux import Mux
 from said import ask, chunks, claude, completion, usage_chunk
+from stage import FAR, certify
 from upstream import Upstream, reply, silence, stream
 
 ALWAYS = {
@@ -25,7 +26,7 @@ def test_one_row_tells_it_all(stage):
     expected = {
         "dialect": "chat", "kind": "chat", "workspace": "up", "filter": "", "position": 1, "provider": "up",
         "providerType": "openai", "model": "m1", "files": ["src/app.ts"], "outcome": "ok", "status": 200,
-        "streamed": False, "inputTokens": 11, "outputTokens": 7, "cachedTokens": 3, "cost": 0,
+        "streamed": False, "inputTokens": 11, "outputTokens": 7, "cachedTokens": 3,
     }  # fmt: skip
     assert {key: row[key] for key in expected} == expected
     assert "aider" in row["client"]
@@ -96,6 +97,25 @@ def test_translation_is_recorded(stage):
     assert row["ignored"] == ["seed"]
 
 
+def test_only_models_of_this_machine_are_free(stage):
+    """A model that runs here costs 0; what stands behind a compatible server is not known, and has no cost."""
+    assert stage.row(stage.post("ollama", ask(), reply(completion())))["cost"] == 0
+    assert "cost" not in stage.row(stage.post("up", ask(), reply(completion())))
+
+
+def test_the_listed_price_counts(stage, other_upstream, fresh_mux):
+    """A provider's listed price per token is reckoned with, the cached ones at their own."""
+    prices = {"prompt": "0.001", "completion": "0.01", "input_cache_read": "0.0001"}
+    other_upstream.models = [{"id": "m1", "pricing": prices, "context_length": 9000}]
+    mux = fresh_mux()
+    where = ["--type", "openrouter", "--endpoint", f"{other_upstream.url}/api/v1", "--api-key-env", "UP_KEY"]
+    mux.cli("provider", "add", "listed", *where)
+    mux.cli("rule", "default", "listed/m1")
+    other_upstream.script(reply(completion()))
+    mux.start().post("/chat/completions", ask())
+    assert mux.log(1)[0]["cost"] == pytest.approx(8 * 0.001 + 3 * 0.0001 + 7 * 0.01)
+
+
 def test_the_provider_s_own_price_counts(stage):
     """A provider that tells the cost of a request is believed."""
     usage = {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10, "cost": 0.0125}
@@ -107,13 +127,16 @@ def test_the_provider_s_own_price_counts(stage):
 
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory):
-    """A mux whose providers are on the internet, reached through a proxy: the scripted upstream."""
+    """A mux whose provider is on the internet, reached through a proxy: the scripted upstream, with its certificate."""
+    folder = tmp_path_factory.mktemp("hosted")
+    cert, context = certify(folder)
     upstream = Upstream()
-    mux = Mux(
-        tmp_path_factory.mktemp("hosted") / "home", HTTP_PROXY=upstream.url, http_proxy=upstream.url, A_KEY="sk-1"
-    )
+    upstream.tls = context
     upstream.models = ["gpt-4o", "nobody-knows-me"]
-    where = ["--type", "openai", "--endpoint", "http://api.openai.com/v1"]
+    mux = Mux(
+        folder / "home", HTTPS_PROXY=upstream.url, https_proxy=upstream.url, SSL_CERT_FILE=str(cert), A_KEY="sk-1"
+    )
+    where = ["--type", "openai", "--endpoint", f"https://{FAR}/v1"]
     mux.cli("provider", "add", "far", *where, "--api-key-env", "A_KEY")
     mux.cli("rule", "default", "far/gpt-4o")
     mux.cli("rule", "add", "--filter", ".go", "--model", "far/nobody-knows-me")
@@ -128,7 +151,8 @@ def test_known_models_have_a_price(hosted):
     usage = {"prompt_tokens": 1_000_000, "completion_tokens": 100_000, "total_tokens": 1_100_000}
     upstream.script(reply({**completion(), "model": "gpt-4o", "usage": usage}))
     assert mux.post("/chat/completions", ask()).status == 200
-    assert upstream.last.path == "http://api.openai.com/v1/chat/completions"
+    assert (upstream.last.path, upstream.last.header("host")) == ("/v1/chat/completions", FAR)
+    assert upstream.last.header("authorization") == "Bearer sk-1"
     assert mux.log(1)[0]["cost"] == pytest.approx(2.5 + 1)
     cached = {**usage, "prompt_tokens_details": {"cached_tokens": 500_000}}
     upstream.script(reply({**completion(), "model": "gpt-4o", "usage": cached}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -189,6 +190,7 @@ class Upstream:
         self.received: list[Received] = []
         self.asked_for_models: list[Received] = []
         self.connections = 0
+        self.tls: ssl.SSLContext | None = None
         self._answers: deque[Answer] = deque()
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -245,13 +247,23 @@ class Upstream:
         nth, is_open = 0, True
         try:
             while is_open and (request := await _read(reader, nth)):
+                if request.method == "CONNECT":
+                    await self._tunnel(writer)
+                    continue
                 wire = Wire(writer, request)
                 await self._answer(request, wire, gone)
                 is_open, nth = wire.open and not gone.done(), nth + 1
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # a client's leave, or `close`: asyncio makes a noise about a cancelled connection
         finally:
             writer.close()
+
+    async def _tunnel(self, writer: asyncio.StreamWriter) -> None:
+        """As a proxy that is the far host itself: from here on TLS, with the certificate in `tls`."""
+        assert self.tls is not None, "CONNECT came, and no certificate is there"
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        await writer.drain()
+        await writer.start_tls(self.tls)
 
     async def _answer(self, request: Received, wire: Wire, gone: asyncio.Future[float]) -> None:
         task = asyncio.ensure_future(self._pick(request)(request, wire))
