@@ -118,6 +118,7 @@ def _host(parts: SplitResult) -> str:
     host = (parts.hostname or "").rstrip(".")
     try:
         host = host if host.isascii() else host.encode("idna").decode().lower().rstrip(".")
+        host.encode().decode("idna")  # what cannot be read back is refused by the client library as well
     except UnicodeError:
         raise _wrong("The endpoint's host is no name that DNS can hold.") from None
     host = _WILDCARDS.get(host, host)
