@@ -1,0 +1,121 @@
+"""Requests as clients send them, never the same twice: what a mux remembers by text must not flatter it."""
+
+from __future__ import annotations
+
+import json
+import random
+
+PROSE = """
+the function returns an error when a list is empty please look at this and tell me why test fails on second run because
+cache was not cleared before request we should move it into its own module then rename handler so that callers see what
+changed do not touch migration yet it still needs review by team could you also add type hints where missing e.g. and/or
+v1.2.3 https://example.com/docs/page node.js foo.bar() config.get("x") user@example.com ok
+"""
+STEMS = "auth session router store parser handler index main model view client worker queue schema token cache"
+WORDS, NAMES = PROSE.split(), STEMS.split()
+FOLDERS = ("src", "app", "lib", "tests", "server", "web", "core", "api", "internal", "pkg")
+ENDINGS = (".py", ".ts", ".tsx", ".go", ".rs", ".md", ".json", ".css")
+
+
+class Texts:
+    """Text from a seed: the same seed gives the same text."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def path(self) -> str:
+        """A file's name."""
+        pick = self._random.choice
+        number = self._random.randrange(10_000)
+        return f"{pick(FOLDERS)}/{pick(NAMES)}/{pick(NAMES)}_{number}{pick(ENDINGS)}"
+
+    def prose(self, size: int) -> str:
+        """Plain words, about one line in eight with a file's name."""
+        lines, length = [], 0
+        while length < size:
+            words = self._random.choices(WORDS, k=self._random.randrange(6, 16))
+            words.insert(2, str(self._random.randrange(10**6)))
+            if self._random.random() < 0.12:
+                words.append(self.path())
+            lines.append(" ".join(words))
+            length += len(lines[-1]) + 1
+        return "\n".join(lines)[:size]
+
+    def code(self, size: int) -> str:
+        """Lines of a program."""
+        lines, length = [], 0
+        pick = self._random.choice
+        while length < size:
+            number = self._random.randrange(10**6)
+            lines += pick(
+                (
+                    [f"def {pick(NAMES)}_{number}(self, {pick(NAMES)}: str) -> None:", f'    """{pick(WORDS)}"""'],
+                    [f"    if self.{pick(NAMES)}.{pick(NAMES)}({number}) is None:", "        return"],
+                    [f'import {{ {pick(NAMES)}{number} }} from "../{pick(NAMES)}/{pick(NAMES)}";'],
+                    [f"    const {pick(NAMES)} = await {pick(NAMES)}.get(`/v1/${{id}}/{number}`);"],
+                    [f"        raise ValueError(f'{pick(WORDS)} {{{pick(NAMES)}!r}} {number}')", ""],
+                )
+            )
+            length += len(lines[-1]) + 30
+        return "\n".join(lines)[:size]
+
+    def fenced(self, size: int) -> str:
+        """A file as editors attach it."""
+        path = self.path()
+        return f"```{path.rpartition('.')[2]} {path}\n{self.code(size)}\n```\n"
+
+    def attached(self, size: int) -> str:
+        """A user's words with several files attached."""
+        parts = [self.prose(max(200, size // 5))]
+        while (left := size - sum(map(len, parts))) > 100:
+            parts.append(self.fenced(min(left, self._random.randrange(2_000, 12_000))))
+        return "\n".join(parts)
+
+
+def encode(request: object) -> bytes:
+    """JSON as OpenAI's client writes it."""
+    return json.dumps(request, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def chat(text: str, **more: object) -> bytes:
+    """A chat request with a short system message and one user's message."""
+    system = {"role": "system", "content": "You are a careful engineer. Answer briefly."}
+    return encode({"model": "mux", "messages": [system, {"role": "user", "content": text}], **more})
+
+
+def streamed(texts: Texts, count: int, rate: int = 0, burst: int = 1) -> bytes:
+    """A chat request for a stream (see `provider.py`)."""
+    words = f"{texts.prose(600)}\n\nbench: {count} chunks, {rate} per second, {burst} per write"
+    return chat(words, stream=True)
+
+
+class Conversation:
+    """An agent's conversation: tools, a long system message, and a history to which each turn adds about 2 KB."""
+
+    def __init__(self, texts: Texts, size: int) -> None:
+        self._texts = texts
+        self._tools = [self._tool(number) for number in range(12)]
+        self.messages: list[dict[str, object]] = [{"role": "system", "content": texts.prose(size // 10)}]
+        self.messages.append({"role": "user", "content": texts.prose(800) + "\n" + texts.path()})
+        while len(self.body()) < size - 2_000:
+            if len(self.messages) % 16 == 0:
+                self.messages.append({"role": "user", "content": texts.prose(400) + "\n" + texts.path()})
+            self.turn()
+
+    def _tool(self, number: int) -> dict[str, object]:
+        properties = {"path": {"type": "string", "description": self._texts.prose(300)}}
+        schema = {"type": "object", "properties": properties, "required": ["path"]}
+        function = {"name": f"tool_{number}", "description": self._texts.prose(500), "parameters": schema}
+        return {"type": "function", "function": function}
+
+    def turn(self) -> None:
+        """The agent has read another file."""
+        call = f"call_{len(self.messages)}"
+        function = {"name": "tool_1", "arguments": json.dumps({"path": self._texts.path()})}
+        asked = [{"id": call, "type": "function", "function": function}]
+        said = {"role": "assistant", "content": self._texts.prose(150), "tool_calls": asked}
+        self.messages += [said, {"role": "tool", "tool_call_id": call, "content": self._texts.code(1_650)}]
+
+    def body(self) -> bytes:
+        """The request as it is now."""
+        return encode({"model": "mux", "messages": self.messages, "tools": self._tools, "temperature": 0.2})
