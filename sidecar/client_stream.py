@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sidecar import sse
 
-#: Seconds of silence after which a comment is sent, and with it the 200 (faults.md's promise 2).
+#: Seconds of silence after which a comment is sent, and with it the 200 (docs/http.md, "Streams").
 KEEP_ALIVE = 15.0
 
 

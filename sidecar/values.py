@@ -83,7 +83,7 @@ class Explanation(Value, frozen=True, kw_only=True):
 
 
 class Timeouts(Value, frozen=True, kw_only=True):
-    """Seconds; None leaves the default (faults.md: connect 10, first byte 300 or 600 on this machine, idle 120)."""
+    """Seconds; None leaves the default (docs/providers.md, "Timeouts")."""
 
     connect: float | None = None
     first_byte: float | None = None
