@@ -65,7 +65,7 @@ class _Where:
 
 _NO_HANDLES = (errno.EMFILE, errno.ENFILE)
 
-# What each code is called in `ProviderUnreachable.cause` and as the type of the endpoint's error (docs/http.md, "Errors").
+# What each code is called in `ProviderUnreachable.cause`, and as the type of the endpoint's error (docs/http.md).
 _LISTED_AS: dict[Code, str] = {
     "dns": "dns",
     "tls": "tls",
