@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from sidecar.errors import MuxError
+from sidecar.settings import environment_for
 from sidecar.sse import Decoder
 from sidecar.values import Value
 
@@ -125,7 +125,7 @@ def serving(home: Path) -> Iterator[str]:
     root = Path(__file__).resolve().parent.parent
     # -P: a folder named `rpc` where the user happens to stand must not be taken for ours.
     start = "import sys; sys.path.append(sys.argv.pop(1)); from rpc.__main__ import main; main()"
-    environment = os.environ | {"MUX_SIDECAR_HOME": str(home), "MUX_SIDECAR_DISCOVER": "0"}
+    environment = environment_for(home)
     log = home / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command

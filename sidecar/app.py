@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from sidecar import prices, token
+from aiohttp import ClientSession
+
+from sidecar import logs, prices, token
 from sidecar.endpoint import Endpoint
-from sidecar.errors import StoreUnusable
+from sidecar.errors import MuxError, StoreUnusable
 from sidecar.keys import Keys
 from sidecar.listeners import listen, taken
 from sidecar.mux import Mux
@@ -23,6 +26,8 @@ from sidecar.snapshot import Snapshots
 from sidecar.store import requests
 from sidecar.store.database import REQUESTS, Database
 from sidecar.wire import Wire, note_reuse
+
+log = logging.getLogger(__name__)
 
 #: Seconds that answers which are being streamed get to finish when the process is told to leave.
 LEAVE = 600.0
@@ -57,6 +62,7 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         keys = Keys(place)
         records = Records(place, snapshots)
         clean = Redactor(keys.secrets).clean
+        logs.configure(place.log_level, clean)
         recorder = Recorder(records.write, _price, clean)
         stack.push_async_callback(recorder.close)
         session = await stack.enter_async_context(open_session(note_reuse()))
@@ -73,8 +79,8 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         stack.callback(server.pre_shutdown)
         for listener in listeners:
             stack.callback(listener.close)
-        pruning = loop.create_task(records.prune_now_and_then())
-        stack.callback(pruning.cancel)
+        for work in (records.prune_now_and_then(), _discover(place, keys, session, snapshots)):
+            stack.callback(loop.create_task(work).cancel)
         yield Serving(sockets[0].getsockname()[1], endpoint, snapshots)
 
 
@@ -139,6 +145,25 @@ class Records:
                 await asyncio.to_thread(self._prune)
             except (StoreUnusable, sqlite3.Error):
                 continue  # told by whoever writes the next record
+
+
+async def _discover(place: Place, keys: Keys, session: ClientSession, snapshots: Snapshots) -> None:
+    """On the first start without a provider, add what is there: keys in the environment, servers on this machine."""
+    if not place.discover or snapshots.current().providers:
+        return
+    from sidecar.control import open_control  # noqa: PLC0415 - start-up: only the first start needs it
+
+    async def ours() -> ClientSession:
+        return session
+
+    try:
+        async with open_control(place, http=ours, keys=keys) as control:
+            added = await control.discover()
+    except MuxError as error:
+        log.warning("Looking for providers failed: %s", error)
+        return
+    if added:
+        log.warning("Found and added: %s.", ", ".join(provider.name for provider in added))
 
 
 def _price(trace: Trace) -> float | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -16,16 +16,14 @@ from sidecar.client_stream import ClientGone
 from sidecar.dialects import openai
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
 from sidecar.errors import BadRequest, NoRoute, ProviderRefused, RequestError
+from sidecar.http_server import Handler, Server
 from sidecar.mux import Mux
 from sidecar.paths import Resource, resource_of
 from sidecar.snapshot import Snapshot, Snapshots
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-#: Lines and fields of a request's head: long cookies and keys are not worth a refusal that nobody understands.
-LIMITS: dict[str, Any] = {"max_line_size": 16_384, "max_field_size": 65_536, "max_headers": 128}
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 CREATED = 1_767_225_600  # 2026-01-01: the models that the mux lists have no date of their own
 
 
@@ -43,11 +41,9 @@ class Endpoint:
         """Serve another path: Host is checked before the handler is called, the rest is its own business."""
         self._mounted[path] = handler
 
-    def server(self) -> web.Server:
+    def server(self) -> Server:
         """The server, to be given to `loop.create_server`."""
-        return web.Server(
-            self.handle, handler_cancellation=True, access_log=None, auto_decompress=False, tcp_keepalive=True, **LIMITS
-        )
+        return Server(self.handle)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to one request."""
@@ -75,17 +71,17 @@ class Endpoint:
         if mounted is not None:
             return await mounted(request)
         resource = resource_of(target)
+        if resource is not None and resource.kind == "page" and _is_navigation(request):
+            return _page()
+        origin = guard.allowed_origin(request.headers, snapshot.settings)
         if resource is None:
             raise RequestError(
                 f"Nothing is served at {target.partition('?')[0][:200]!r}; the mux is at /v1/mux.",
                 status=404,
                 error_code="unknown_url",
             )
-        if resource.kind == "page" and request.headers.get("Sec-Fetch-Mode") == "navigate" and request.method == "GET":
-            return _page()
-        origin = guard.allowed_origin(request.headers, snapshot.settings)
         if origin is not None and request.method == "OPTIONS" and resource.kind not in ("page", "health"):
-            return _preflight(origin, resource)
+            return _preflight(origin, resource, request.headers.get("Access-Control-Request-Headers", ""))
         if request.method not in resource.methods:
             return _wrong_method(request.method, resource)
         if resource.kind == "dialect":
@@ -148,7 +144,7 @@ def error_response(error: RequestError, headers: Mapping[str, str], clean: Calla
     sent = dict(headers)
     if isinstance(error, ProviderRefused):
         sent.update(error.headers)
-    elif error.status < 500 and error.status not in (408, 409, 429):
+    elif not _is_worth_a_retry(error):
         sent["X-Should-Retry"] = "false"  # honoured by OpenAI's and Anthropic's SDKs
     if error.retry_after is not None:
         sent["Retry-After"] = error.retry_after
@@ -158,6 +154,11 @@ def error_response(error: RequestError, headers: Mapping[str, str], clean: Calla
     if error.status == 413:
         response.force_close()
     return response
+
+
+def _is_worth_a_retry(error: RequestError) -> bool:
+    """Whether the same request may fare better soon: not after our own refusals, and not after a wait that was long."""
+    return error.status >= 500 and error.status != 504 and error.error_code not in ("dns", "tls")
 
 
 async def _read_body(request: web.BaseRequest) -> bytes:
@@ -180,6 +181,11 @@ async def _read_body(request: web.BaseRequest) -> bytes:
         body = b"".join(pieces)
     encoding = request.headers.get("Content-Encoding")
     return decompressed(body, encoding) if encoding else body
+
+
+def _is_navigation(request: web.BaseRequest) -> bool:
+    """Whether a person follows a link or types the address, which may come from any site."""
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
 
 
 def _client(request: web.BaseRequest) -> str:
@@ -208,11 +214,12 @@ def _cors(origin: str | None) -> dict[str, str]:
     return {} if origin is None else {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
-def _preflight(origin: str, resource: Resource) -> web.Response:
+def _preflight(origin: str, resource: Resource, wanted: str) -> web.Response:
+    """Leave for a page of an allowed origin to send what it asks to send (fetch.spec.whatwg.org, section 3.2.2)."""
     headers = {
         **_cors(origin),
         "Access-Control-Allow-Methods": ", ".join(resource.methods),
-        "Access-Control-Allow-Headers": "authorization, content-type, x-api-key, x-mux-workspace",
+        "Access-Control-Allow-Headers": ", ".join(_HEADER_NAME.findall(wanted)) or "content-type",
         "Access-Control-Max-Age": "600",
     }
     return web.Response(status=204, headers=headers)

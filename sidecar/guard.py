@@ -8,6 +8,7 @@ setting `origins`, and what Fetch metadata (w3.org/TR/fetch-metadata) tells to b
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from sidecar.errors import BadRequest, RequestError
 from sidecar.values import Settings
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+#: RFC 3986, section 3.2: a name or an address, and a port; never user information.
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]*)?")
 Headers = CIMultiDictProxy[str]
 
 
@@ -123,11 +126,10 @@ def _check_fetch_site(headers: Headers) -> None:
 
 
 def _host_name(host: str) -> str:
-    """The name without its port, in lower case."""
+    """The name without its port, in lower case; the whole text where it is no host and port."""
     host = host.strip().lower()
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+    found = _HOST.fullmatch(host)
+    return found.group(1) if found else host
 
 
 def _lowered(names: Sequence[str]) -> set[str]:

@@ -69,9 +69,10 @@ class Trace:
         """Whether the conversation itself is kept."""
         return self.keep == "everything"
 
-    def failed(self, error: RequestError) -> None:
-        """Note an error; the first outcome stands."""
-        self.end("truncated" if error.error_code == "upstream_truncated" else "error", error.status, error.message)
+    def failed(self, error: RequestError, status: int | None = None) -> None:
+        """Note an error, and the status that the client saw if it is not the error's; the first outcome stands."""
+        outcome: Outcome = "truncated" if error.error_code == "upstream_truncated" else "error"
+        self.end(outcome, status or error.status, error.message)
 
     def end(self, outcome: Outcome, status: int, error: str | None = None) -> None:
         """Note how it ended; the first outcome stands."""

@@ -66,7 +66,7 @@ class Relay:
         except RequestError as error:
             if not client.started:
                 raise
-            self._trace.failed(error)
+            self._trace.failed(error, status=200)
             await self._write(client, sse.encode(openai.error_body(error, self._clean)))
         finally:
             client.stop()
@@ -158,7 +158,7 @@ class Relay:
     async def _read(self, answer: Answer) -> bytes:
         """The next bytes; none when the provider's connection broke after it had said that it was done."""
         try:
-            return await answer.read()
+            data = await answer.read()
         except READ_FAILURES as error:
             if self._bridge.finished:
                 return b""
@@ -166,6 +166,9 @@ class Relay:
             if self._trace.first_byte is not None and failure.error_code != "upstream_timeout":
                 raise broken_off(self._provider.name) from error
             raise failure from error
+        if self._trace.first_byte is None:
+            self._trace.answered = self._trace.now()
+        return data
 
     async def _read_whole(self, answer: Answer) -> bytes:
         try:

@@ -67,6 +67,21 @@ def ca_bundle() -> Path | None:
     return Path(named) if named else None
 
 
+def is_debug() -> bool:
+    """Whether the environment asks for tracebacks; readable also where the rest of it cannot be used."""
+    return os.environ.get("MUX_SIDECAR_LOG_LEVEL", "").lower() == "debug"
+
+
+def variable(name: str) -> str | None:
+    """A variable that some library's protocol defines, such as click's for completion."""
+    return os.environ.get(name)
+
+
+def environment_for(home: Path) -> dict[str, str]:
+    """The environment of a process of ours with a data folder of its own, which looks for nothing by itself."""
+    return {**os.environ, "MUX_SIDECAR_HOME": str(home), "MUX_SIDECAR_DISCOVER": "0"}
+
+
 def _default_home() -> Path:
     import platformdirs  # noqa: PLC0415 - most processes of tests and scripts name their own home
 

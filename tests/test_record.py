@@ -1,5 +1,6 @@
 """What is kept of a request: one row, with what it cost and how it ended, and no more than the settings allow."""
 
+import asyncio
 import http.client
 import os
 import sqlite3
@@ -11,6 +12,9 @@ from mux import Mux
 from said import ask, chunks, claude, completion, usage_chunk
 from stage import FAR, certify
 from upstream import Upstream, reply, silence, stream
+
+from sidecar.control import open_control
+from sidecar.settings import Place
 
 ALWAYS = {
     "id", "startedAt", "client", "dialect", "kind", "workspace", "filter", "position", "provider", "providerType",
@@ -215,6 +219,12 @@ def test_a_summary_is_kept_by_default(echo):
     assert not kept(echo, "quince")
 
 
+async def shown(home, ident):
+    """What the control shows of a request."""
+    async with open_control(Place(home=home)) as control:
+        return await control.requests.show(ident)
+
+
 def test_everything_is_kept_on_demand(echo):
     """With `keep` set to `everything` the conversation can be shown again, until it is cleared."""
     echo.cli("settings", "keep", "everything")
@@ -222,7 +232,7 @@ def test_everything_is_kept_on_demand(echo):
         "/chat/completions", {"messages": [{"role": "system", "content": "quince"}, *ask("marmalade")["messages"]]}
     )
     ident = echo.log(1)[0]["id"]
-    assert "quince" in str(echo.rpc("mux/request/show", id=ident))
+    assert "quince" in str(asyncio.run(shown(echo.home, ident)))
     echo.cli("log", "--clear")
     assert echo.log() == []
     assert not kept(echo, "quince")

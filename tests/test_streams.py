@@ -398,9 +398,8 @@ def test_silence_has_its_limit(stage, other_upstream, fresh_mux):
     """A provider's own time limits hold: 504 before the first byte, an error event in the midst of a stream."""
     mux = fresh_mux()
     mux.start()
-    limits = {"firstByte": 0.5, "idle": 0.5}
-    endpoint = f"{other_upstream.url}/v1"
-    mux.rpc("mux/provider/add", name="up", type="openai", endpoint=endpoint, timeouts=limits)
+    where = ("--type", "openai", "--endpoint", f"{other_upstream.url}/v1", "--auth", "none")
+    mux.cli("provider", "add", "up", *where, "--first-byte-timeout", "0.5", "--idle-timeout", "0.5")
     mux.cli("rule", "default", "up/m1")
     other_upstream.script(silence)
     answer = mux.post("/chat/completions", ask())

@@ -12,6 +12,7 @@ import click
 
 from sidecar import __version__
 from sidecar.errors import MuxError
+from sidecar.settings import is_debug, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: Sequence[str]) -> int:
     """What click's own `main` does, which ends a process whose reader left with 1."""
-    asked = os.environ.get(COMPLETE)
+    asked = variable(COMPLETE)
     if asked:
         from click.shell_completion import shell_complete  # noqa: PLC0415 - only a Tab needs it
 
@@ -119,7 +120,7 @@ def fail(sentence: str) -> int:
 
 def tell_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Tell a defect in one line; with the log level `debug` its traceback comes first."""
-    if os.environ.get("MUX_SIDECAR_LOG_LEVEL", "").lower() == "debug":
+    if is_debug():
         sys.__excepthook__(kind, error, trace)
     fail(f"unexpected {kind.__name__}: {error} ({MORE}; please report it with that).")
 

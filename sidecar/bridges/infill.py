@@ -13,7 +13,7 @@ from sidecar.bridges.same import SameWire
 from sidecar.dialects import openai
 from sidecar.dialects.incoming import Incoming
 from sidecar.errors import ProviderRefused
-from sidecar.providers.infill import infill_chunk, infill_to_completion, to_infill
+from sidecar.providers.infill import Stamp, infill_chunk, infill_to_completion, to_infill
 from sidecar.sse import Event
 from sidecar.translate import frames
 from sidecar.values import Tokens, WireName
@@ -28,6 +28,7 @@ class CompletionOverInfill(Bridge):
         self._model = model
         self._provider = provider
         self._tokens = Tokens()
+        self._stamp = Stamp()
         self._body = to_infill(incoming.json())
         # Errors have one form on all of the server's paths.
         self._same = SameWire(incoming, model, provider, ask_usage=False)
@@ -45,7 +46,7 @@ class CompletionOverInfill(Bridge):
         answer = self._object(data)
         if answer.get("error"):
             raise self._same.refusal(200, {}, data)
-        chunk = infill_chunk(answer, self._model)
+        chunk = infill_chunk(answer, self._model, self._stamp)
         self._note(chunk)
         out = sse.encode(msgspec.json.encode(chunk))
         if self.finished:
@@ -70,7 +71,7 @@ class CompletionOverInfill(Bridge):
         """The chunks put together."""
         chunks: list[JSON] = []
         for event in events:
-            chunks.append(infill_chunk(self._object(event.data or b"{}"), self._model))
+            chunks.append(infill_chunk(self._object(event.data or b"{}"), self._model, self._stamp))
             self._note(chunks[-1])
             if self.finished:
                 break
@@ -90,7 +91,7 @@ class CompletionOverInfill(Bridge):
         answer = self._object(body)
         if answer.get("error"):
             raise self._same.refusal(200, {}, body)
-        completion = infill_to_completion(answer, self._model)
+        completion = infill_to_completion(answer, self._model, self._stamp)
         self._note(completion)
         self.finished = True
         return completion

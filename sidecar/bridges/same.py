@@ -23,7 +23,15 @@ MAX_SNIPPET = 300
 
 
 class _Choice(msgspec.Struct):
+    index: Any = 0
     finish_reason: Any = None
+    delta: msgspec.Raw = ABSENT
+    text: Any = None
+
+    @property
+    def says(self) -> bool:
+        """Whether a client would take something from it."""
+        return bool(self.finish_reason or self.text) or bytes(self.delta) not in (b"", b"{}", b"null")
 
 
 class _Seen(msgspec.Struct):
@@ -61,6 +69,7 @@ class SameWire(Bridge):
         self._options = options
         self._on_usage_refused = on_usage_refused
         self._tokens = Tokens()
+        self._ended: list[Any] = []
 
     def body(self) -> bytes:
         """The client's bytes with the route's model, and a wish for usage where the server understands it."""
@@ -87,15 +96,25 @@ class SameWire(Bridge):
         seen = self._look(data)
         if event.name == b"error" or _is_error(seen):
             raise self._failure(data, 200)
-        if seen.choices and not self.finished:
-            self.finished = any(choice.finish_reason for choice in seen.choices)
-        if len(seen.usage) > 4:  # more than null
+        counted = len(seen.usage) > 4  # more than null
+        if counted:
             self._count(seen.usage)
             if not seen.choices and not self._wants_usage:
                 return b""
+        if seen.choices and self._is_late(seen.choices) and not counted:
+            return b""
         if not seen.model or seen.model == NULL:
             return sse.encode(self._named(data), event.name)
         return event.raw if event.clean else sse.encode(data, event.name)
+
+    def _is_late(self, choices: list[_Choice]) -> bool:
+        """Whether all that this says comes behind its choices' finish reasons; notes the reasons that it gives."""
+        late = all(choice.index in self._ended and choice.says for choice in choices)
+        for choice in choices:
+            if choice.finish_reason:
+                self._ended.append(choice.index)
+                self.finished = True
+        return late
 
     def end(self) -> bytes:
         """The `[DONE]` that the server forgot."""
@@ -190,7 +209,7 @@ def _look_again(data: bytes, provider: str) -> _Seen:
     choices = answer.get("choices")
     return _Seen(
         choices=[
-            _Choice(choice.get("finish_reason") if isinstance(choice, dict) else None)
+            _Choice(finish_reason=choice.get("finish_reason") if isinstance(choice, dict) else None)
             for choice in (choices if isinstance(choices, list) else ())
         ],
         usage=raw.get("usage", NULL),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Any
 
@@ -17,6 +18,11 @@ _FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dic
 _OBJECTS: msgspec.json.Decoder[list[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 
+#: Escapes in JSON's strings; group 1 is half of a surrogate pair without its other half.
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|[^\\n])"
+)
+
 #: What each dialect cannot do without.
 REQUIRED: dict[Dialect, str] = {
     "chat": "messages",
@@ -28,10 +34,15 @@ REQUIRED: dict[Dialect, str] = {
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """A request's body: its bytes, its members undecoded, and whether a stream is wanted."""
+    """A request's body: its bytes, its members undecoded, and whether a stream is wanted.
+
+    `readable` is the body, or where it holds halves of surrogate pairs, which JSON allows and no decoder takes
+    (RFC 8259, section 8.2), the same with U+FFFD in their place, byte for byte as long.
+    """
 
     dialect: Dialect
     body: bytes
+    readable: bytes
     fields: dict[str, msgspec.Raw]
     stream: bool
 
@@ -42,7 +53,7 @@ class Incoming(msgspec.Struct, frozen=True):
             BadRequest: a value within cannot be read.
         """
         try:
-            decoded: JSON = msgspec.json.decode(self.body)
+            decoded: JSON = msgspec.json.decode(self.readable)
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
             raise BadRequest(f"The request body is not valid JSON: {error}.") from error
         return decoded
@@ -55,13 +66,17 @@ def read(dialect: Dialect, body: bytes) -> Incoming:
         BadRequest: no JSON, no object, not UTF-8, nested too deeply, or the dialect's main member is missing or of
             the wrong type (`param` names it).
     """
-    fields = _fields(body)
+    fields, readable = _fields(body)
     name = REQUIRED[dialect]
-    if name not in fields or bytes(fields[name]) == b"null":
+    if _first(fields, name) in (b"", b"n"):
         raise BadRequest(f"The request has no `{name}`; {dialect} needs it.", param=name)
     if name == "messages":
         _check_messages(fields[name])
-    return Incoming(dialect, body, fields, _flag(fields, "stream"))
+    elif _first(fields, name) not in (b'"', b"["):
+        raise BadRequest(f"`{name}` must be a string or an array.", param=name)
+    if dialect == "completions" and _first(fields, "suffix") not in (b'"', b"n", b""):
+        raise BadRequest("`suffix` must be a string.", param="suffix")
+    return Incoming(dialect, body, readable, fields, _flag(fields, "stream"))
 
 
 def decompressed(body: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:
@@ -106,11 +121,16 @@ def _inflate(body: bytes, bits: int, limit: int) -> bytes:
     return out
 
 
-def _fields(body: bytes) -> dict[str, msgspec.Raw]:
+def _fields(body: bytes) -> tuple[dict[str, msgspec.Raw], bytes]:
+    """The members, and the body that they were read from."""
     try:
-        fields = _FIELDS.decode(body)
         if not body.isascii():
             body.decode()
+        try:
+            fields = _FIELDS.decode(body)
+        except msgspec.DecodeError:
+            body = _ESCAPES.sub(_whole_character, body)
+            fields = _FIELDS.decode(body)
     except UnicodeDecodeError as error:
         raise BadRequest("The request body is not valid UTF-8.") from error
     except RecursionError as error:
@@ -119,7 +139,17 @@ def _fields(body: bytes) -> dict[str, msgspec.Raw]:
         raise BadRequest("The request body must be a JSON object.") from error
     except msgspec.DecodeError as error:
         raise BadRequest(f"The request body is not valid JSON: {error}.") from error
-    return fields
+    return fields, body
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    """The escape itself, U+FFFD for half of a surrogate pair."""
+    return b"\\ufffd" if escape.group(1) else escape.group()
+
+
+def _first(fields: dict[str, msgspec.Raw], name: str) -> bytes:
+    """The first byte of a member's value, which tells its type; empty if there is none."""
+    return bytes(memoryview(fields[name])[:1]) if name in fields else b""
 
 
 def _check_messages(raw: msgspec.Raw) -> None:
@@ -129,6 +159,13 @@ def _check_messages(raw: msgspec.Raw) -> None:
         raise BadRequest("`messages` must be an array of objects.", param="messages") from error
     if not messages:
         raise BadRequest("`messages` must hold at least one message.", param="messages")
+    for place, message in enumerate(messages):
+        if _first(message, "role") != b'"':
+            raise BadRequest(f"`messages[{place}].role` must be a string.", param=f"messages[{place}].role")
+        if _first(message, "content") not in (b'"', b"[", b"n", b""):
+            raise BadRequest(
+                f"`messages[{place}].content` must be a string, an array or null.", param=f"messages[{place}].content"
+            )
 
 
 def _flag(fields: dict[str, msgspec.Raw], name: str) -> bool:

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
-SPACE = b" \t\n\r"
 Fields = Mapping[str, msgspec.Raw]
+
+_BRACKETS = re.compile(rb'["\[\]{}]')
+_SCALAR_END = re.compile(rb"[,}\s]")
+
+
+class Member(NamedTuple):
+    """Where a member's value stands in the body."""
+
+    name: str
+    start: int
+    end: int
 
 
 def splice(body: bytes, fields: Fields, edits: Mapping[str, bytes | None]) -> bytes:
-    """`body` with each member of `edits` replaced or added; None removes it. All other bytes stay.
+    """`body` with each member of `edits` replaced wherever it stands, or added at the end. All other bytes stay.
 
-    `fields` is what `msgspec.json.decode(body, type=dict[str, msgspec.Raw])` gave for this body. A body that names a
-    member twice is encoded anew, since which of the two counts differs between readers; so is one that loses a member.
+    `fields` is what `msgspec.json.decode(body, type=dict[str, msgspec.Raw])` gave for this body, or for one that
+    differs from it in no length. A body that is to lose a member (None) is encoded anew.
     """
-    places = None if None in edits.values() else _places(body, fields, set(edits))
-    if places is None:
+    if None in edits.values():
         return _encode({**fields, **edits})
+    found = _known_places(body, fields)
+    if found is None:
+        found = list(_scanned_places(body))
     pieces: list[bytes] = []
     at = 0
-    for name, (start, end) in places.items():
-        pieces += (body[at:start], edits[name] or b"null")
-        at = end
+    missing = dict(edits)
+    for name, start, end in found:
+        if name in edits:
+            pieces += (body[at:start], edits[name] or b"null")
+            at = end
+            missing.pop(name, None)
     pieces.append(body[at:])
-    return _added(b"".join(pieces), {name: value for name, value in edits.items() if value and name not in places})
+    return _added(b"".join(pieces), {name: value for name, value in missing.items() if value})
 
 
 def _added(body: bytes, members: Mapping[str, bytes]) -> bytes:
@@ -33,34 +50,63 @@ def _added(body: bytes, members: Mapping[str, bytes]) -> bytes:
     if not members:
         return body
     end = body.rindex(b"}")
-    empty = body[:end].rstrip(SPACE).endswith(b"{")
+    empty = body[:end].rstrip().endswith(b"{")
     new = b",".join(b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members.items())
     return body[:end] + (b"" if empty else b",") + new + body[end:]
 
 
-def _places(body: bytes, fields: Fields, wanted: set[str]) -> dict[str, tuple[int, int]] | None:
-    """Where the wanted members' values start and end; None if that cannot be told.
+def _known_places(body: bytes, fields: Fields) -> list[Member] | None:
+    """The members' places by the lengths of their raw values, without parsing again; None where they do not fit.
 
-    The raw values tell each member's length, so nothing is parsed a second time.
+    They do not when a name stands twice: the decoder keeps the last value in the first one's place.
     """
-    found: dict[str, tuple[int, int]] = {}
+    found: list[Member] = []
     at = body.index(b"{") + 1
     for name, raw in fields.items():
         start = _skip(body, at)
         key_end = _string_end(body, start)
         if key_end < 0 or msgspec.json.decode(body[start:key_end]) != name:
             return None
-        value_start = _skip(body, _skip(body, key_end) + 1)
-        value = bytes(raw)
-        end = value_start + len(value)
-        if body[value_start:end] != value:
+        start = _skip(body, _skip(body, key_end) + 1)
+        end = start + len(raw)
+        at = _skip(body, end)
+        if body[at : at + 1] not in (b",", b"}"):
             return None
-        if name in wanted:
-            found[name] = (value_start, end)
-        at = _skip(body, end) + 1
-    if body[at - 1 : at] != b"}" and fields:
-        return None
-    return found
+        found.append(Member(name, start, end))
+        at += 1
+    return found if not fields or body[at - 1 : at] == b"}" else None
+
+
+def _scanned_places(body: bytes) -> Iterator[Member]:
+    """The members' places found by scanning the body, which must be valid JSON."""
+    at = _skip(body, body.index(b"{") + 1)
+    while body[at : at + 1] == b'"':
+        key_end = _string_end(body, at)
+        name = msgspec.json.decode(body[at:key_end])
+        start = _skip(body, _skip(body, key_end) + 1)
+        end = _value_end(body, start)
+        yield Member(name, start, end)
+        at = _skip(body, _skip(body, end) + 1)
+
+
+def _value_end(body: bytes, start: int) -> int:
+    """The place behind the value that starts here."""
+    first = body[start : start + 1]
+    if first == b'"':
+        return _string_end(body, start)
+    if first not in (b"{", b"["):
+        found = _SCALAR_END.search(body, start)
+        return found.start() if found else len(body)
+    depth, at = 0, start
+    while found := _BRACKETS.search(body, at):
+        at = found.end()
+        if found.group() == b'"':
+            at = _string_end(body, found.start())
+        else:
+            depth += 1 if found.group() in b"[{" else -1
+            if depth == 0:
+                break
+    return at
 
 
 def _skip(body: bytes, at: int) -> int:

@@ -35,10 +35,16 @@ def test_only_the_outermost_member_of_that_name_is_replaced():
     assert splice(body, fields(body), {"model": b'"m"'}) == body.replace(b'"outer"', b'"m"')
 
 
-def test_a_member_named_twice_is_left_once():
-    """Readers differ on which of two members of one name counts, so only one goes out."""
+def test_a_member_named_twice_is_replaced_twice():
+    """Readers differ on which of two members of one name counts, so both say the same; other doubles stay."""
     body = b'{"model":"a","model":"b","c":3}'
-    assert splice(body, fields(body), {"model": b'"m"'}) == b'{"model":"m","c":3}'
+    assert splice(body, fields(body), {"model": b'"m"'}) == b'{"model":"m","model":"m","c":3}'
+
+
+def test_doubles_of_other_members_stay():
+    """A body with a double is scanned, whatever its values hold."""
+    body = b'{"a":{"x":"}]\\""},"a":[1,{"b":[]}], "n":-1.5e3,"t":true,"model":"x","a":null}'
+    assert splice(body, fields(body), {"model": b'"m"'}) == body.replace(b'"x",', b'"m",')
 
 
 def test_a_member_is_removed():
