@@ -44,7 +44,7 @@ _PATH_ELEMENT = re.compile(r"<(?:path|file_path|filepath|target_file)>([^<>\n]{1
 _COMMAND_ELEMENT = re.compile(r"<(?:command|cmd)>([^<]{1,4000})</")
 _RUN_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SHELL_OPTIONS = frozenset({"-c", "-lc", "-ic", "-command", "/c"})
-_SHELLS = frozenset({"bash", "sh", "shell", "zsh", "console", "powershell"})
+_SHELLS = frozenset({"bash", "sh", "shell", "zsh", "console", "powershell", "mswea_bash_command"})
 
 
 def call_names(tool: str, arguments: object) -> list[str]:

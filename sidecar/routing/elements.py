@@ -8,6 +8,8 @@ from sidecar.routing import formats
 from sidecar.routing.names import clean, is_known
 
 TAG = re.compile(r"<([A-Za-z][\w:-]{0,40})((?:\s[^<>\n]{0,2000})?)>")
+PIPED = re.compile(r"<(\|\w{1,40}\|)()>")  # <|edit_diff_history|>, closed by <|/edit_diff_history|>
+STATED_WITHIN = re.compile(r"\n(?://|#|--|<!--|/\*|;+|%) filepath: (.{1,500}?)(?: -->| \*/)?\n")
 CLOSING_LINE = re.compile(r"</[A-Za-z][\w:-]{0,40}>[ \t]*(?:\n|$)")
 
 _ATTRIBUTE = re.compile(r"([\w-]{1,40})=[\"']([^\"'\n]*)[\"']")

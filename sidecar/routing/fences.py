@@ -6,9 +6,11 @@ import re
 
 from sidecar.routing.names import base, clean, is_known
 
+_TAG_FENCE = re.compile(r"(<(?:source|code|pre|codeblock|sourcecode)>)$")  # aider's, where a file holds backticks
 FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]{0,400})$")
 
 _ATTRIBUTE = re.compile(r"(?:path|file|filename|filepath|title|name)=(?:\"([^\"\n]+)\"|'([^'\n]+)'|(\S+))")
+_TAGGED = re.compile(r"([A-Za-z][\w+#-]{1,30}):(?!\d|//)(\S.*)$")  # ts:src/a.ts, but not C:\\a.ts
 _RANGE = re.compile(r"\s*\((?:lines? )?\d+(?:\s?(?:-|to)\s?\d+)?\)$")
 _MARKDOWN = frozenset({"md", "mdx", "markdown", "mdc", "rst", "qmd", "rmd", "org"})
 
@@ -18,17 +20,21 @@ def fence_info(info: str) -> tuple[str, str | None]:
     first, _, rest = info.partition(" ")
     if not first:
         return "", None
+    tagged = _TAGGED.match(info)
+    if tagged and (name := clean(tagged.group(2))) and is_known(name):
+        return tagged.group(1).lower(), name
     language = first.lower()
     if match := _ATTRIBUTE.search(info):
         return language, clean(match.group(match.lastindex or 1))
-    if rest and not any(char in first for char in "./\\"):
+    if info == "git diff":  # Continue's @diff
+        language = rest
+    elif rest and not any(char in first for char in "./\\"):
         name = clean(_RANGE.sub("", rest.strip()))
         return language, name if name and (is_known(name) or "/" in name) and "=" not in name else None
     name = clean(_RANGE.sub("", info))
     if name and " " not in name and (is_known(name) or ("/" in name and "." in base(name))):
         return "", name
-    tagged = clean(first.partition(":")[2])
-    return (first.partition(":")[0].lower(), tagged) if tagged and is_known(tagged) else (language, None)
+    return language, None
 
 
 def is_markdown(language: str, name: str | None) -> bool:
@@ -62,8 +68,8 @@ def names_above_fences(text: str) -> list[str]:
     for line in text.split("\n"):
         if fence:
             fence = "" if line.strip() == fence else fence
-        elif (match := FENCE.match(line)) and above:
-            fence = match.group(1)
+        elif above and (match := FENCE.match(line) or _TAG_FENCE.match(line)):
+            fence = match.group(1).replace("<", "</")
             found.append(clean(above))
         above = line
     return [name for name in found if name]

@@ -23,7 +23,9 @@ _MESSAGES: dict[Dialect, str] = {"chat": "messages", "messages": "messages", "re
 _SYSTEM: dict[Dialect, str] = {"messages": "system", "responses": "instructions"}
 _PINNED = tuple(mark.encode() for mark in formats.PINNED)
 _HEAD = 240  # bytes of a message's JSON in which its first words stand
-_RUNS_FENCES = b"Open Interpreter"
+_RUNS_FENCES = tuple(mark.encode() for mark in formats.RUNS_FENCES)
+_IN_SYSTEM = tuple(mark.encode() for mark in formats.IN_SYSTEM)
+_LEADING = 2  # messages in which system text with attached files may stand
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
@@ -94,7 +96,7 @@ class Finder:
 
     def _system_files(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> tuple[str, ...]:
         raw = fields.get(_SYSTEM.get(dialect, ""))
-        if raw is None or b"Request context:" not in bytes(raw):
+        if raw is None or not _holds(raw, _IN_SYSTEM):
             return ()
         return system_names(_decode(raw))
 
@@ -121,7 +123,7 @@ class Conversation:
         self._read = read
         self._messages: dict[int, Message] = {}
         self._start = self._turn_start(len(raws))
-        self._runs = bool(raws) and _RUNS_FENCES in bytes(raws[0])[:4000]
+        self._runs = bool(raws) and any(mark in bytes(raws[0])[:4000] for mark in _RUNS_FENCES)
 
     def _at(self, index: int) -> Message:
         """The message there, read once: already to look it up costs hashing it."""
@@ -169,8 +171,10 @@ class Conversation:
         found: list[str] = []
         for index in range(self._start):
             head = bytes(memoryview(self._raws[index])[:_HEAD])
-            if any(mark in head for mark in _PINNED) or b"Request context:" in head:
+            if any(mark in head for mark in _PINNED):
                 found += self._at(index).names
+            elif index < _LEADING and b'"user"' not in head and _holds(self._raws[index], _IN_SYSTEM):
+                found += self._at(index).names if self._at(index).speaker == "system" else ()
         return tuple(found)
 
     def earlier_names(self) -> tuple[str, ...]:
@@ -202,6 +206,11 @@ def prompt_names(prompt: str) -> Iterable[str]:
     reader = Reader()
     reader.read(prompt)
     return reader.names
+
+
+def _holds(raw: msgspec.Raw, marks: tuple[bytes, ...]) -> bool:
+    text = bytes(raw)
+    return any(mark in text for mark in marks)
 
 
 def _decode(raw: msgspec.Raw) -> object:

@@ -32,7 +32,8 @@ EXTENSIONS = word_set(
     swift t tar targets tbl tcl templ template tex tf tfstate tfvars tgz thrift tif tiff timer tla tmpl toml tpl
     tql ts tsp tsv tsx ttf tui tw twig txt typ ui unity uproject user v vala vb vba vbproj vbs vcxproj vert vhd
     vhdl vim vsdx vtt vue vy wasm wat wav webm webp wgsl wit wixproj woff woff2 wren wsdl wsgi x x86 xaml
-    xcconfig xib xlf xls xlsx xhtml xml xpl xq xsd xsl xslt yaml yang yar yara yml yy zig zip zsh
+    xcconfig xib xlf xls xlsx xhtml xml xpl xq xsd xsl xslt 7z rar types whl xz y yaml yang yar yara yml yy zig zip
+    zsh zst
     """
 )
 
@@ -41,7 +42,7 @@ AMBIGUOUS = word_set(
     """
     as asc au3 bin config container cr d dat db desktop do es f flow for god http in inc j k l mat mesh mod
     numbers p pot pro props q re res rules s sc service sig snap socket spec src ss st story sub t targets
-    template timer ui user v x env for make cls strings
+    template timer ui user v x y env for make cls strings types
     """
 )
 
@@ -70,7 +71,8 @@ EXTENSIONLESS = word_set(
     Pipfile Podfile Procfile Puppetfile Rakefile SConscript SConstruct Snakefile Snapfile Steepfile Thorfile
     Tiltfile Vagrantfile CHANGELOG CODEOWNERS LICENSE README justfile gradlew
     meson.build dune-project BUILD.bazel WORKSPACE.bazel go.mod go.sum go.work Cargo.lock yarn.lock poetry.lock
-    uv.lock composer.lock Gemfile.lock Pipfile.lock Podfile.lock flake.lock mix.lock pubspec.lock
+    MANIFEST.in Makefile.in Makefile.am configure.ac uv.lock composer.lock Gemfile.lock
+    Pipfile.lock Podfile.lock flake.lock mix.lock pubspec.lock
     """
 )
 

@@ -30,10 +30,14 @@ HOLES = (
     "<|fim_middle|>",
     "<fim_middle>",
 )
+_CODEGEEX = "\n###PATH:"
 # What stands before a file's name; the last one is the file at the cursor.
-SEPARATORS = ("<|file_sep|>", "<|file_separator|>", "<file_sep>", "<filename>", "\n+++++ ", "]+++++ ")
+SEPARATORS = ("<|file_sep|>", "<|file_separator|>", "<file_sep>", "<filename>", "\n+++++ ", "]+++++ ", _CODEGEEX)
 
 LONGEST_HEADER = 40_000  # other snippets stand before it as comments
+
+# Zed's edit prediction: the excerpt to rewrite is a fence that names the file.
+_EXCERPT = re.compile(r"### User Excerpt:\s{1,4}```([^\n]{1,500})\n")
 
 _URI = re.compile(r"File uri: *(\S[^\n]{0,600})")
 _LANGUAGE = re.compile(r"\s*\([\w +#.-]{1,30}\)\s*$")
@@ -45,6 +49,9 @@ def fim_names(prompt: str) -> list[str]:
     uris = _URI.findall(prompt)
     if uris:
         return _one(clean(_LANGUAGE.sub("", uris[-1].removesuffix("*/").removesuffix("-->").strip())))
+    excerpts = _EXCERPT.findall(prompt)
+    if excerpts:
+        return _one(clean(excerpts[-1]))
     separated = _after_separator(prompt)
     if separated is not None:
         return _one(separated)
@@ -59,7 +66,7 @@ def _after_separator(prompt: str) -> str | None:
     at, separator = max((prompt.rfind(separator), separator) for separator in SEPARATORS)
     while at >= 0:
         name = _separated(prompt[at + len(separator) : at + len(separator) + 600])
-        if name is not None:
+        if name is not None or separator == _CODEGEEX:  # the others there are neighbours
             return name
         at = prompt.rfind(separator, 0, at)
     return None
@@ -69,7 +76,7 @@ def _separated(text: str) -> str | None:
     line = text.split("\n", 1)[0]
     cut = min((at for mark in (*PREFIXES, *HOLES, "<|") if (at := line.find(mark)) >= 0), default=len(line))
     name = clean(line[:cut])
-    return None if name is None or name in _NOT_NAMES else name
+    return None if name is None or name in _NOT_NAMES or name.startswith("[object ") else name
 
 
 def _prefix(prompt: str) -> str:

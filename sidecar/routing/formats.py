@@ -59,10 +59,13 @@ TAGS: dict[str, Tag] = {
         current-file editor_context ide_context""",
     ),
     "environment_details": Tag("sections"),
+    "environmentdetails": Tag("sections"),  # Kodu
     "system-reminder": Tag(
         "body",
         re.compile(
             r"\s*Called the Read tool with the following input: \{[^{}\n]{0,40}\"file_?[pP]ath\": ?\"([^\"\n]+)\""
+            r"|\s*Here is (?:the|a summary of changes in the) user's editor context"  # qwen-code
+            r"[^{}]{0,200}\{\s*\"activeFile\": ?\{\s*\"path\": ?\"([^\"\n]+)\""
         ),
     ),
     "ide_selection": Tag("body", re.compile(r"\s*The user selected the lines? .{1,40}? from (.+?):?(?:\n|$)")),
@@ -81,9 +84,15 @@ TAGS: dict[str, Tag] = {
         function_results suggestions notification mode_notice user_info user_rules examples example
         contextaftercursor contextbeforecursor directory conversation_summary conversation-summary summary
         post-tool-use-hook pre-tool-use-hook session-start-hook user-prompt-submit-hook system_warning
-        explicit_instructions turn_aborted subagent_notification permissions collaboration_mode apps personality""",
+        explicit_instructions turn_aborted subagent_notification permissions collaboration_mode apps personality
+        directories threads fetched_urls returncode output extra_info repository_info runtime_information
+        repository_instructions conversation_instructions edit_diff_history recently_viewed_code_snippets
+        task-notification recommended_plugins app-context codex_internal_context in-app-browser-context""",
     ),
 }
+
+# Elements that some client closes by another name (Zed).
+CLOSED_BY = {"rules": "user_rules"}
 
 # Attributes that name the file, the surest first. An `id` counts only if it looks like a file.
 ATTRIBUTES = ("filepath", "path", "file_path", "file", "filename", "uri", "src", "name", "title", "id")
@@ -117,6 +126,8 @@ MARKS: tuple[Mark, ...] = (
         re.compile(r"(?:Here is the )?[Cc]ontents? (?:of|from) (?:the )?(?:file )?@?(.+?) ?(?:\(\d[^)]*\))?:?$"),
         content=True,
     ),
+    # aider's part before a picture's
+    Mark(("Image file: ", "PDF file: "), re.compile(r"(?:Image|PDF) file: (\S.*)$"), known=True),
     # gptel
     Mark(("In file `", "In buffer `"), re.compile(r"In (?:file|buffer) `([^`]+)`"), content=True),
     # CopilotChat.nvim: `# file:///home/me/a.lua`, then a fence with path=
@@ -125,7 +136,7 @@ MARKS: tuple[Mark, ...] = (
     Mark(("The user's current file is ",), re.compile(r"The user's current file is (.+?)\.(?:\s|$)")),
     Mark(("The filepath is ", "The file path is "), re.compile(r"The file ?path is `?([^`]+?)`?(?: and\b|\.?$)")),
     Mark(("// filepath: ", "# filepath: ", "-- filepath: ", "// filepath:"), re.compile(r"\S+ filepath: ?(.+)$")),
-    Mark(("current_file_path:",), re.compile(r"current_file_path: *(.+)$")),
+    Mark(("current_file_path:",), re.compile(r"current_file_path: *(.+)$"), content=True),
     # Codex in an IDE, Kilo
     Mark(("## Active file:", "Active file:", "# Active file:"), re.compile(r"(?:#+ )?Active file: *(.+)$")),
     # Cline's and Roo's mentions, read by the client: `[read_file for 'src/a.ts']`, `File: src/a.ts`
@@ -143,6 +154,42 @@ MARKS: tuple[Mark, ...] = (
         known=True,
     ),
 )
+
+
+@dataclass(frozen=True)
+class Block:
+    """A passage that begins with one of `starts` and reaches as far as `span`; `name` finds the files it names."""
+
+    starts: tuple[str, ...]
+    span: re.Pattern[str]
+    name: re.Pattern[str] | None = None
+
+
+BLOCKS: tuple[Block, ...] = (
+    # Continue: @tree up to an empty line; @search as ripgrep prints it
+    Block(
+        ("Here is a file tree of the current workspace",),
+        re.compile(r"\s*Here is a file tree of the current workspace:\n+(?:[^\n]+\n)*+"),
+    ),
+    Block(
+        ("Results of searching codebase for",),
+        re.compile(r"\s*Results of searching codebase for [^\n]*\n+(?:\./[^\n]*\n(?:[^\n]+\n)*+\n*+)*+"),
+    ),
+    # Codex's desktop app: `## name: path`, the path perhaps on a line of its own
+    Block(
+        ("# Files mentioned by the user",),
+        re.compile(r"\s*# Files mentioned by the user[^\n]*\n(?:(?!## My request)[^\n]*\n)*+"),
+        re.compile(r"^## [^\n]{1,300}?:(?: +|\s*\n)([^\s#][^\n]{0,500})$", re.MULTILINE),
+    ),
+    # Gemini CLI and qwen-code: the editor's state as JSON
+    Block(
+        ("Here is the user's editor context", "Here is a summary of changes in the user's editor context"),
+        re.compile(r"[^\n]*\n```json\n(?:(?!```)[^\n]*\n)*+(?:```)?"),
+        re.compile(r"\"activeFile\": ?\{\s*\"path\": ?\"([^\"\n]+)\""),
+    ),
+)
+
+BLOCK_STARTS = tuple(start for block in BLOCKS for start in block.starts)
 
 # A bare file's text after a mark with `content` goes to one of these, to the next mark, or to the end of its part.
 CONTENT_ENDS = ("--- End of content ---", "--- End of file ---", "</content>")
@@ -167,6 +214,7 @@ NOISE_STARTS = (
     "[Request interrupted by user",
     "[SYSTEM NOTIFICATION",
     "<session_context>",
+    "I spoke to you previously about a number of things",
     "Here is the project structure",
     "Generate a title for this conversation",
 )
@@ -182,23 +230,38 @@ TAILS = (
     "\n# Instructions for Applying Patches",
     "\nTo suggest changes to a file you MUST return the entire content",
     "\nTo suggest changes to a file you MUST return a *file listing*",
+    "\n--------------------- END OF NEW TASK DESCRIPTION",
 )
 
-# Up to here a user's message is the client's history (aider's request for a commit message).
-HEADS = ("\n# Diffs:\n",)
+# Up to here a user's message is the client's history (aider's request for a commit message) or example (OpenHands).
+HEADS = ("\n# Diffs:\n", "- END OF EXAMPLE ---------------------\n", "- NEW TASK DESCRIPTION ---------------------\n")
 
 # Messages that belong to the current turn wherever they stand, told by their first characters as JSON text.
 PINNED = (
     "I have *added these files to the chat*",
     "I have added these files to the chat",
     "Here are some READ ONLY files",
+    "These files have been *added these files to the chat*",
+    "Image file: ",
+    "PDF file: ",
     "<selected_files>",
     "<selected_code",
     "# file://",
+    "# User's active selection",
 )
 
 # Of these, every line above a fence is a file's name, verbatim, and no word is the user's.
-LISTINGS_OF_FILES = PINNED[:3]
+LISTINGS_OF_FILES = PINNED[:4]
+
+# What stands in a system message that holds files which the user attached: gptel, LibreChat, Open WebUI.
+IN_SYSTEM = ("Request context:", "The user has attached", "<source id=")
+ATTACHED_IN_SYSTEM = re.compile(
+    r"<filename>([^<\n]{1,400})</filename>|<source id=\"[^\"\n]{1,40}\" name=\"([^\"\n]{1,400})\""
+)
+
+# An assistant whose fenced code is run: Open Interpreter, mini-swe-agent.
+RUNS_FENCES = ("Open Interpreter", "ONE bash code block")
+RUN_FENCE = "mswea_bash_command"
 
 # Whatever stands before such a message is an example (aider; avante's auto-suggestion).
 BOUNDARIES = ("I switched to a new code base", "<suggestions>")

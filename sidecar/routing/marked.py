@@ -10,21 +10,25 @@ import re
 
 from sidecar.routing import formats
 from sidecar.routing.comments import header_name
-from sidecar.routing.diffs import DIFF_LINES, diff_names, is_diff, patch_names
-from sidecar.routing.elements import CLOSING_LINE, TAG, attribute_name, visible_files
+from sidecar.routing.diffs import diff_names, is_diff
+from sidecar.routing.elements import CLOSING_LINE, PIPED, STATED_WITHIN, TAG, attribute_name, visible_files
 from sidecar.routing.fences import FENCE, closing, fence_info, is_markdown, names_above_fences
 from sidecar.routing.filetypes import MEMORY_FILES, word_set
 from sidecar.routing.names import base, clean, is_known
+from sidecar.routing.passages import PATTERNS, content_end, passage, without_frame
 from sidecar.routing.words import Words, whole_name
 
 MOST_MARKS = 600  # of one text; a text of thousands of fences is data
 _LONGEST_OUTPUT = 20_000
 
-_STRUCTURE = ("<", "```", "~~~", "diff --git ", "--- ", "*** Begin Patch", "# Context from my IDE", "## My request for")
-_BEGINNINGS = "|".join(re.escape(start) for start in (*_STRUCTURE, *(s for mark in formats.MARKS for s in mark.starts)))
-_FIRST = "".join(sorted({re.escape(start.replace("\\", "")[0]) for start in _BEGINNINGS.split("|")}))
+_STRUCTURE = ("<", "```", "~~~", "diff --git ", "--- ", "*** Begin Patch", "# Context from my IDE", "## My request")
+_STARTS = (*_STRUCTURE, *(start for row in formats.MARKS for start in row.starts), *formats.BLOCK_STARTS)
+_BEGINNINGS = "|".join((*map(re.escape, _STARTS), *PATTERNS))
+_FIRST = "".join(sorted({re.escape(start[0]) for start in (*_STARTS, "`", "-", "=")}))
 _HERE = re.compile(rf"[ \t]*(?:{_BEGINNINGS})")
 _NEXT = re.compile(rf"\n[ \t]*(?=[{_FIRST}])(?:{_BEGINNINGS})")
+_RULE = re.compile(r"={20}")
+_STATED_NEAR = 600  # characters of an element in which its fence's first line stands
 _NUMBERED = re.compile(r"\s*1[ \t]*[|:→\t]")
 _NEXT_CONTENT = ("\nContent from ", "\nContent of ", "\n[read_file for ")
 _WORDS_BEHIND_RESULT = ("<feedback>", "<user_message>", "<answer>", "<environment_details>")
@@ -64,7 +68,7 @@ class Reader:
         self.names += part.names
 
     def _read(self, text: str, result: re.Match[str] | None) -> None:
-        part = Part(_without_frame(text))
+        part = Part(without_frame(text))
         if result or self._in_result:
             part.skip_to_words()
         part.read()
@@ -74,16 +78,6 @@ class Reader:
         self.weak += part.weak
         self.own = self.own or part.words.own
         self.title = self.title or part.words.title
-
-
-def _without_frame(text: str) -> str:
-    for head in formats.HEADS:
-        start = text.find(head)
-        text = text[start + len(head) :] if start >= 0 else text
-    for tail in formats.TAILS:
-        end = text.find(tail)
-        text = text[:end] if end >= 0 else text
-    return text
 
 
 class Part:
@@ -137,7 +131,7 @@ class Part:
         elif line[0] in "`~":
             return self._fence(line, stop + 1, told)
         else:
-            marked = self._mark(line, stop + 1) or self._special(line, start, stop + 1)
+            marked = self._mark(line, stop + 1) or self._special(line, stop + 1) or self._passage(start, told)
         if marked:
             self.words.add(before, told)
         return marked
@@ -148,8 +142,8 @@ class Part:
         if closed := CLOSING_LINE.match(self.text, start):
             self.at = closed.end()
             return True
-        match = TAG.match(self.text, start)
-        tag = formats.TAGS.get(match.group(1).lower()) if match else None
+        match = TAG.match(self.text, start) or PIPED.match(self.text, start)
+        tag = formats.TAGS.get(match.group(1).strip("|").lower()) if match else None
         if match is None or tag is None:
             return False
         self.at = match.end()
@@ -169,19 +163,28 @@ class Part:
             case "file":
                 self._file(name, attributes)
             case "value":
-                body = self._within(name)
-                if "<type>directory" not in self.text[self.at : self.at + 40]:
-                    self._add(clean(body), attached=True)
+                self._value(name, attributes)
             case "sections":
                 self.names += visible_files(self._within(name))
             case "body":
                 found = tag.pattern.match(self._within(name)[:1000]) if tag.pattern else None
-                self._add(clean(found.group(1)) if found else None, weak=tag.weak)
+                self._add(clean(found.group(found.lastindex or 1)) if found else None, weak=tag.weak)
             case _:
                 self._within(name)
 
+    def _value(self, name: str, attributes: str) -> None:
+        if file := attribute_name(attributes):  # Open WebUI: <source id="1" name="a.pdf">
+            return self._file(name, attributes)
+        file = clean(self._within(name))
+        if "<type>directory" not in self.text[self.at : self.at + 40]:
+            self._add(file, attached=True)
+        return None
+
     def _file(self, name: str, attributes: str) -> None:
         file = attribute_name(attributes)
+        stated = STATED_WITHIN.search(self.text, self.at, self.at + _STATED_NEAR) if file and "/" not in file else None
+        if file and stated and stated.group(1).endswith(file):
+            file = clean(stated.group(1))  # Copilot's excerpt: the element says the base name only
         self._add(file, attached=True)
         if file or name.lower() != "document":  # files-to-prompt has <source> and <document_content> in it
             self._within(name)
@@ -197,9 +200,11 @@ class Part:
     def _close_of(self, name: str) -> int:
         if name in self._unclosed:
             return -1
-        tag = f"</{name}>"
+        tag = f"<|/{name[1:-1]}|>" if name[0] == "|" else f"</{name}>"
         at = self.text.find("\n" + tag, self.at) + 1 if self.text[self.at : self.at + 1] == "\n" else 0
         at = at or self.text.find(tag, self.at)
+        if at < 0 and name in formats.CLOSED_BY:
+            at = self.text.find(f"</{formats.CLOSED_BY[name]}>", self.at)
         if at < 0:
             self._unclosed.add(name)
         return at
@@ -250,33 +255,32 @@ class Part:
             self.at = min(behind, len(self.text))
             if not self.text[self.at :].strip():
                 self.opens_content = mark.content or mark.result  # the next part is the file
+            elif _RULE.match(self.text, self.at):
+                self.at = content_end(self.text, self.at)
             elif mark.content or _NUMBERED.match(self.text, self.at):
                 self._skip_content()
             return True
         return False
 
-    def _special(self, line: str, start: int, behind: int) -> bool:
-        self.at = behind
+    def _special(self, line: str, behind: int) -> bool:
+        start, self.at = self.at, behind
         if line.startswith("# Context from my IDE"):
-            request = self.text.find("## My request for", behind)
+            request = self.text.find("## My request", behind)
             self.quiet = request if request >= 0 else len(self.text)
             return True
-        if line.startswith("## My request for"):
+        if line.startswith(("## My request for", "## My request:")):
             self.words.restart_title()
-            return True
-        if line.startswith("*** Begin Patch"):
-            end = self.text.find("*** End Patch", behind)
-            end = len(self.text) if end < 0 else end + len("*** End Patch")
-            self.names += patch_names(self.text[start:end])
-            self.at = end
-            return True
-        if line.startswith(("diff --git ", "--- ")) and is_diff(self.text[start : start + 2000]):
-            diff = DIFF_LINES.match(self.text, start)
-            self.at = diff.end() if diff else len(self.text)
-            self.names += diff_names(self.text[start : self.at])
             return True
         self.at = start
         return False
+
+    def _passage(self, start: int, told: str) -> bool:
+        found = passage(self.text, start, told)
+        if found is None:
+            return False
+        names, self.at = found
+        self.names += names
+        return True
 
     def _skip_content(self) -> None:
         """Jump over a file's text that no fence closes; a fence is left to be read as one."""

@@ -14,7 +14,7 @@ from sidecar.routing import formats
 from sidecar.routing.calls import call_names, run_names, told_calls
 from sidecar.routing.fim import fim_names
 from sidecar.routing.marked import Reader
-from sidecar.routing.names import clean, distinct
+from sidecar.routing.names import clean, distinct, is_known
 
 JSON = dict[str, Any]
 Speaker = Literal["user", "assistant", "system", "tool"]
@@ -124,6 +124,8 @@ def _read_part(reader: Reader, part: JSON) -> None:
     if isinstance(text, str):
         reader.read(text)
         return
+    if part.get("type") == "search_result":  # what was searched, not what was attached
+        return
     held = part.get("file")
     for holder in (part, held if isinstance(held, dict) else {}):
         for key in ("filename", "title"):
@@ -138,7 +140,8 @@ def _read_assistant(message: JSON) -> Message:
     content = message.get("content")
     for text in texts_of(content):
         names += told_calls(text)
-        ran += run_names(text) if "```" in text else []
+        if "```" in text:
+            (names if formats.RUN_FENCE in text else ran).extend(run_names(text))
     for part in content if isinstance(content, list) else ():
         if isinstance(part, dict) and part.get("type") in _CALLS:
             names += _call(part)
@@ -161,7 +164,7 @@ def is_fim(text: str) -> bool:
 
 
 def system_names(content: object) -> tuple[str, ...]:
-    """The files that gptel puts into the system message; nothing else there counts."""
+    """The files that gptel, LibreChat and Open WebUI put into the system message; nothing else there counts."""
     found: list[str] = []
     for text in texts_of(content):
         start = text.find("Request context:")
@@ -169,4 +172,7 @@ def system_names(content: object) -> tuple[str, ...]:
             reader = Reader()
             reader.read_marks(text[start:])
             found += reader.names
+        if any(mark in text for mark in formats.IN_SYSTEM[1:]):
+            raw = (first or second for first, second in formats.ATTACHED_IN_SYSTEM.findall(text))
+            found += [name for name in map(clean, raw) if name and is_known(name)]
     return _bounded(found)

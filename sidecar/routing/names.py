@@ -50,7 +50,7 @@ def _from_uri(uri: str) -> str:
     scheme, _, path = uri.partition("://")
     if scheme.lower().rpartition(":")[2] != "file":
         return ""
-    path = unquote(path.partition("#")[0]).removeprefix("localhost")
+    path = unquote(path.partition("#")[0].partition("?")[0]).removeprefix("localhost")
     return path[1:] if _DRIVE.match(path) else path
 
 

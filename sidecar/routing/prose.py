@@ -24,13 +24,14 @@ LONGEST_LINE = 2000
 _SEPARATORS = re.compile(
     r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'"
 )
-_QUOTED = re.compile(r"`([^`]{3,300})`|\"([^\"]{3,300})\"|“([^“”]{3,300})”|(?<!\w)'([^']{3,300})'")
+_QUOTED = re.compile(r"`([^`]{3,300})`|\"([^\"]{3,300})\"|“([^“”]{3,300})”|‘([^‘’]{3,300})’|(?<!\w)'([^']{3,300})'")
 _CALL = re.compile(r"(?<=[^/(\s])\(")
+_PROGRAM = re.compile(r"(?:^|/)s?bin/[a-z][\w-]{1,40}$")
 _ENDING = re.compile(r"[A-Za-z0-9+]{1,12}$")
 _HOST = re.compile(r"^(?:localhost|\d+\.\d+\.\d+\.\d+|(?:[\w-]+\.)+([A-Za-z]{2,}))(?::\d+)?$")
 _IDEOGRAM = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _IDEOGRAMS = re.compile(f"[{_IDEOGRAM}]")
-_PICTURES = re.compile("^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+")
+_PICTURES = re.compile("^[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+|[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+$")
 _LATIN_RUN = re.compile(f"[^{_IDEOGRAM}]*")
 _OPENING = "([{<*_'‘"
 _CLOSING = ".,;:!?)]}>*_~'’"
@@ -43,7 +44,7 @@ def names_in_line(line: str) -> Iterator[str]:
     line = line[:LONGEST_LINE]
     if "\\ " in line:  # a blank escaped as shells and mentions do it
         line = line.replace("\\ ", "\x00")
-    if " " in line and any(quote in line for quote in "\"`“'"):
+    if " " in line and any(quote in line for quote in "\"`“'‘"):
         for span, spaced in _quoted_with_blanks(line):
             yield spaced
             line = line.replace(span, " ")
@@ -95,16 +96,28 @@ def name_of(word: str) -> str | None:
         return None
     if "://" in word or "@" in word[1:]:
         return _special(word)
+    return _plain(word)
+
+
+def _plain(word: str) -> str | None:
+    if word.startswith("${") and "}/" in word:  # a folder held in a variable
+        head, _, tail = word.partition("}/")
+        name = name_of(tail)
+        return f"{head}}}/{name}" if name else None
+    if not word.isascii():
+        word = _PICTURES.sub("", word)
     word = _bare(word)
     if not word or "*" in word or "{" in word or "=" in word:
         return name_of(word.rpartition("=")[2]) if "=" in word and "*" not in word else None
+    if "#" in word[1:] and is_known(word.partition("#")[0]):  # docs/guide.md#setup
+        word = word.partition("#")[0]
     if ":" in word[2:]:
         return _after_colon(word)
     if "(" in word and _CALL.search(word):
         inner = name_of(word.rpartition("(")[2])
         return inner if inner and len(extension(inner)) > 1 else None
     if not word.isascii():
-        word = _without_prose(_PICTURES.sub("", word))
+        word = _without_prose(word)
     name = clean(word)
     return name if name and _is_file(name) else None
 
@@ -115,6 +128,8 @@ def _special(word: str) -> str | None:
     if start >= 0:
         return clean(word[start:].rstrip(".,;:!?)]}'\""))
     at = word.rfind("@")
+    if "://" not in word and word[at - 1] == "/":  # a folder such as app/@modal
+        return _plain(word)
     return name_of(word[at:]) if "://" not in word and at > 0 and not word[at - 1].isalnum() else None
 
 
@@ -168,7 +183,8 @@ def _without_prose(word: str) -> str:
     head = word[:dot] + "." + (ending.group() if ending else "")
     first, slash, rest = head.partition("/")
     cut = max((match.end() for match in _IDEOGRAMS.finditer(first)), default=0)
-    return (first[cut:] if cut < len(first) else first) + slash + rest
+    kept = first[cut:]
+    return (kept if kept and (slash or not kept.startswith(".")) else first) + slash + rest
 
 
 def _is_file(name: str) -> bool:
@@ -181,7 +197,7 @@ def _is_file(name: str) -> bool:
         return False
     if ending in EXTENSIONS:
         return _is_plausible(name, last, ending)
-    return is_known(name) or ("/" in name and _has_unknown_ending(name, ending))
+    return is_known(name) or ("/" in name and (_has_unknown_ending(name, ending) or _is_program(name)))
 
 
 def _is_dotfile(last: str) -> bool:
@@ -206,6 +222,12 @@ def _is_plausible(name: str, last: str, ending: str) -> bool:
 def _is_host(part: str) -> bool:
     match = _HOST.match(part)
     return bool(match and (match.group(1) is None or match.group(1).lower() in TOP_LEVEL_DOMAINS))
+
+
+def _is_program(name: str) -> bool:
+    """A project's own script: `bin/setup`, not `/usr/bin/env` or `.venv/bin/python`."""
+    match = _PROGRAM.search(name)
+    return bool(match and not name.startswith("/") and "venv" not in name and "/." not in name)
 
 
 def _has_unknown_ending(name: str, ending: str) -> bool:
