@@ -242,6 +242,7 @@ PINNED = (
     "I have added these files to the chat",
     "Here are some READ ONLY files",
     "These files have been *added these files to the chat*",
+    "Here is the current content of the files:",
     "Image file: ",
     "PDF file: ",
     "<selected_files>",
@@ -251,7 +252,7 @@ PINNED = (
 )
 
 # Of these, every line above a fence is a file's name, verbatim, and no word is the user's.
-LISTINGS_OF_FILES = PINNED[:4]
+LISTINGS_OF_FILES = PINNED[:5]
 
 # What stands in a system message that holds files which the user attached: gptel, LibreChat, Open WebUI.
 IN_SYSTEM = ("Request context:", "The user has attached", "<source id=")

@@ -129,11 +129,13 @@ class Part:
         if line[0] == "<":
             marked = self._tag(self.text.index("<", start))
         elif line[0] in "`~":
-            return self._fence(line, stop + 1, told)
+            if self._fence(line, stop + 1, told):  # which has kept what was told
+                return True
+            marked = self._passage(start, told)
         else:
             marked = self._mark(line, stop + 1) or self._special(line, stop + 1) or self._passage(start, told)
         if marked:
-            self.words.add(before, told)
+            self.words.add(before, told if line != "---" else told.rstrip().rpartition("\n")[0])  # without the name
         return marked
 
     # Elements.

@@ -31,7 +31,7 @@ def passage(text: str, start: int, told: str) -> tuple[list[str], int] | None:
     stop = len(text) if stop < 0 else stop
     line = text[start:stop].strip()
     behind = min(stop + 1, len(text))
-    if line == "---":
+    if text.startswith("---\n", start):
         return _under_name(text, behind, told)
     if match := _ABOVE_CONTENT.match(line):
         name = clean(match.group(1))

@@ -36,7 +36,8 @@ _LATIN_RUN = re.compile(f"[^{_IDEOGRAM}]*")
 _OPENING = "([{<*_'‘"
 _CLOSING = ".,;:!?)]}>*_~'’"
 _AROUND = _OPENING + _CLOSING + '"`“”,'
-_LIBRARY = ("/site-packages/", "/node_modules/", "/dist-packages/", "/usr/lib/", "/usr/include/", "<frozen ")
+_LIBRARY = re.compile(r"/(?:(?:site-|dist-)packages|node_modules|usr/(?:lib|include))/|<frozen ")
+_ANY_QUOTE = re.compile("[\"`“'‘]")
 
 
 def names_in_line(line: str) -> Iterator[str]:
@@ -44,7 +45,7 @@ def names_in_line(line: str) -> Iterator[str]:
     line = line[:LONGEST_LINE]
     if "\\ " in line:  # a blank escaped as shells and mentions do it
         line = line.replace("\\ ", "\x00")
-    if " " in line and any(quote in line for quote in "\"`“'‘"):
+    if " " in line and _ANY_QUOTE.search(line):
         for span, spaced in _quoted_with_blanks(line):
             yield spaced
             line = line.replace(span, " ")
@@ -54,8 +55,12 @@ def names_in_line(line: str) -> Iterator[str]:
             for word in _SEPARATORS.split(run):
                 if len(word) > 2 and (name := name_of(word.replace("\x00", " "))):
                     yield name
-        elif len(told) > 5 and (bare := told.strip(_AROUND).removesuffix("'s")) in EXTENSIONLESS:
+        elif len(told) > 3 and (bare := told if told.isalpha() else _unwrapped(told)) in EXTENSIONLESS:
             yield bare
+
+
+def _unwrapped(word: str) -> str:
+    return word.strip(_AROUND).removesuffix("'s")
 
 
 def _quoted_with_blanks(line: str) -> list[tuple[str, str]]:
@@ -134,6 +139,8 @@ def _special(word: str) -> str | None:
 
 
 def _bare(word: str) -> str:
+    if word[:1].isalnum() and word[-1:].isalpha() and "::" not in word and not word.endswith(("'s", "’s")):
+        return word
     for _ in range(6):  # **`(x)`**: each round takes one layer off
         before = word
         word = without_position(word.rstrip(".,;:!?…'’*"))
@@ -189,7 +196,7 @@ def _without_prose(word: str) -> str:
 
 def _is_file(name: str) -> bool:
     last, ending = base(name), extension(name)
-    if name.startswith("#") or any(part in name for part in _LIBRARY):
+    if name.startswith("#") or ("/" in name and _LIBRARY.search(name)):
         return False
     if last.startswith("."):
         return _is_dotfile(last)

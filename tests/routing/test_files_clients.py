@@ -56,6 +56,12 @@ def responses(*entries):
     return list(context({"input": items(*entries), "instructions": "like pkg/sample.py"}, "responses").files)
 
 
+def test_codex_files_mentioned():
+    """Files that the desktop app lists count, with blanks in their names and with the path on its own line."""
+    listed = "# Files mentioned by the user:\n\n## my b.csv: /w/my b.csv\n\n## c.txt:\n/w/c.txt\n\n"
+    assert responses(listed + "## My request for Codex:\nsum d.txt\n") == ["/w/my b.csv", "/w/c.txt", "d.txt"]
+
+
 def test_codex():
     """Commands, patches and the active file count; AGENTS.md, the environment, listings and open tabs do not."""
     shell = {"type": "function_call", "name": "exec_command", "arguments": '{"cmd": "sed -n 1,9p lib/a.ex"}'}

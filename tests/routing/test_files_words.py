@@ -27,6 +27,12 @@ from conversations import files, user
         ("__init__.py and _app.tsx", ["__init__.py", "_app.tsx"]),
         ("/w/a/b.py, a/b.py and @a/b.py", ["a/b.py"]),
         ("/w/a/b.py or b.py", ["/w/a/b.py"]),
+        ("rename ‘Old Plan.txt’, keep ${DATA}/raw/x.csv", ["Old Plan.txt", "${DATA}/raw/x.csv"]),
+        ("🔥a/b.ts🔥 和“設定.yaml”", ["a/b.ts", "設定.yaml"]),
+        ("app/@side/page.tsx, docs/a.md#set-up, lib-1.2.tar.xz", ["app/@side/page.tsx", "docs/a.md", "lib-1.2.tar.xz"]),
+        ("Makefile.in, MANIFEST.in and src/gram.y", ["Makefile.in", "MANIFEST.in", "src/gram.y"]),
+        ("what does bin/release do", ["bin/release"]),
+        ("[@f](file:///w/a%20b.rs?symbol=f#L3:8)", ["/w/a b.rs"]),
     ],
 )
 def test_names(text, expected):
@@ -44,6 +50,7 @@ def test_names(text, expected):
         "pip install ruamel.yaml; socket.io",
         "everything from src/ui/ to lib/core",
         "all *.ts and src/**/*.py and .js files",
+        "run /usr/bin/env and .venv/bin/python, MANIFEST by hand, user@example.com/@scope",
         "example.com/index.php and localhost:3000/a.js",
         "```\nsrc/\n├── a.py\n└── b.py\n```\ngood?",
         "```bash\npython src/x.py\n```\nwhat does it do?",
@@ -59,6 +66,15 @@ def test_no_names(text):
     ("text", "expected"),
     [
         ("```python a.py\nopen('b.csv')\n```", ["a.py"]),
+        ("```ts:src/a.ts\nimport './b.ts'\n```", ["src/a.ts"]),
+        ("```git diff\ndiff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-b.c\n+c.c\n```", ["x.c"]),
+        (
+            "=== conf/a.ini ===\nuse=b.ini\n\n==> c.ini <==\nuse=d.ini\n\nmerge as in e.ini",
+            ["conf/a.ini", "c.ini", "e.ini"],
+        ),
+        ("src/a.py\n---\nopen('b.csv')\n\n---\nmy b.py\n---\nc.csv\n\n---\nthen d.py", ["src/a.py", "my b.py", "d.py"]),
+        (f"{'=' * 48}\nFILE: a.sh\n{'=' * 48}\n. ./b.sh\n\nport c.sh", ["a.sh", "c.sh"]),
+        ("compare\n\n`/w/a.nix`:\n\n{ }\n\n\n`/w/my dir/b.nix`:\n\n{ }\n", ["/w/a.nix", "/w/my dir/b.nix"]),
         ("```src/a.ts:12-20\nimport './b.ts'\n```", ["src/a.ts"]),
         ('```js title="src/a.js"\nb.js\n```', ["src/a.js"]),
         ("**`lib/a.rb`**\n\n```ruby\nrequire 'b.rb'\n```", ["lib/a.rb"]),
