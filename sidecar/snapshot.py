@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sidecar.errors import MuxError, StoreUnusable
 from sidecar.routing.rules import CompiledRule, compile_filter
 from sidecar.store import damage, models, providers, rules, settings, state, workspaces
-from sidecar.store.database import CONFIG, Database, connect, version
+from sidecar.store.database import CONFIG, READING, Database, connect_to_read, version
 from sidecar.store.trouble import StoreGone, StoreNewer, translated
 from sidecar.values import DEFAULT_SETTINGS, ModelInfo, ProviderConfig, Scope, Settings
 
@@ -31,6 +31,10 @@ _PAUSE_SECONDS = 0.25
 _WAIT_SECONDS = 0.1
 # A file that nobody has changed since it was founded.
 _FRESH_REVISION = 1
+
+_READ_ONLY = (
+    "{path} can be read and not written: nothing can be changed until it and its folder are yours and writable."
+)
 
 ModelKey = tuple[str, str]
 
@@ -118,12 +122,13 @@ class Snapshots:
         self._retry_at = 0.0
         self._error: MuxError | None = None
         self._aside: str | None = None
+        self._read_only: str | None = None
         self._prepare()
 
     @property
     def problem(self) -> str | None:
         """What is wrong with the configuration, in a sentence; None if nothing is."""
-        return str(self._error) if self._error else self._aside
+        return str(self._error) if self._error else self._aside or self._read_only
 
     @property
     def newer(self) -> bool:
@@ -172,7 +177,7 @@ class Snapshots:
                 f"{self._path} is gone; requests go on as it was last read. Put it back, or restart this window."
             ) from None
         identity = (status.st_dev, status.st_ino)
-        if identity != self._identity:
+        if identity != self._identity or self._read_only:  # an immutable one never tells of changes
             self._disconnect()
             self._identity = identity
         self._aside = self._put_aside()
@@ -187,7 +192,8 @@ class Snapshots:
         )
 
     def _connect(self) -> sqlite3.Connection:
-        self._connection = _open(self._database)
+        self._connection, mode = connect_to_read(self._path, CONFIG, wait=_WAIT_SECONDS)
+        self._read_only = _READ_ONLY.format(path=self._path) if mode != READING[0] else None
         self._data_version = -1
         self._reopened = True  # another file may have the same revision
         return self._connection
@@ -219,14 +225,6 @@ class Snapshots:
             self._listings = _Listings() if self._reopened else self._listings
             self._snapshot = _build(connection, revision, self._listings)
             self._reopened = False
-
-
-def _open(database: Database) -> sqlite3.Connection:
-    """A connection for reading. What cannot be opened for writing can often still be read."""
-    try:
-        return connect(database.path, CONFIG, wait=_WAIT_SECONDS)
-    except sqlite3.OperationalError:
-        return connect(database.path, CONFIG, mode="ro", wait=_WAIT_SECONDS)
 
 
 def _build(db: sqlite3.Connection, revision: int, listings: _Listings) -> Snapshot:

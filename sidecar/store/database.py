@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sqlite3
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,10 +18,11 @@ from sidecar.store import damage
 from sidecar.store.trouble import StoreDamaged, StoreGone, StoreNewer, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 T = TypeVar("T")
+Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 # A writer waits this long for another one; each holds the lock for milliseconds.
 BUSY_SECONDS = 5.0
@@ -31,7 +33,7 @@ class Schema:
     """What a file holds: its `newest` schema number, and the module whose `MIGRATIONS` lead there.
 
     `pragmas` are set on each connection, `founding` once on a new file, before its first table. `touch` is run at the
-    end of each change.
+    end of each change. A `precious` file that is lost is an error; another one is begun anew, and nobody stops for it.
     """
 
     newest: int
@@ -39,6 +41,7 @@ class Schema:
     pragmas: tuple[str, ...]
     founding: tuple[str, ...]
     touch: str | None = None
+    precious: bool = True
 
 
 CONFIG = Schema(
@@ -54,7 +57,10 @@ REQUESTS = Schema(
     migrations="sidecar.store.requests_migrations",
     pragmas=("synchronous=NORMAL", "secure_delete=ON"),
     founding=("auto_vacuum=INCREMENTAL", "journal_mode=WAL"),
+    precious=False,
 )
+# The ways to open a file, for whoever only reads: `immutable` is for a folder where not even a lock can be made.
+READING = ("rw", "ro", "ro&immutable=1")
 
 
 def connect(path: Path, schema: Schema, *, mode: str = "rw", wait: float = BUSY_SECONDS) -> sqlite3.Connection:
@@ -70,6 +76,17 @@ def connect(path: Path, schema: Schema, *, mode: str = "rw", wait: float = BUSY_
         connection.close()
         raise
     return connection
+
+
+def connect_to_read(path: Path, schema: Schema, *, wait: float = BUSY_SECONDS) -> tuple[sqlite3.Connection, str]:
+    """A connection that can at least read, and which of READING it took. Raises as `connect`."""
+    for mode in READING[:-1]:
+        try:
+            return connect(path, schema, mode=mode, wait=wait), mode
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+    return connect(path, schema, mode=READING[-1], wait=wait), READING[-1]
 
 
 def _refuse_newer(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
@@ -111,7 +128,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection whose reads all see one moment."""
-        with self._opened() as connection:
+        with self._opened(reading=True) as connection:
             connection.execute("BEGIN")
             yield connection
 
@@ -128,11 +145,11 @@ class Database:
 
     async def ask(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What the query finds, in a thread: a lock that is waited for must not hold up the loop."""
-        return await asyncio.to_thread(self._run, self.read, query)
+        return await asyncio.to_thread(self.run, query, self.read)
 
     async def edit(self, edit: Callable[[sqlite3.Connection], T]) -> T:
         """What the edit returns, once its transaction is on the disk."""
-        return await asyncio.to_thread(self._run, self.change, edit)
+        return await asyncio.to_thread(self.run, edit)
 
     async def shrink(self) -> None:
         """Gives the room of what was removed back to the system, in the log beside the file too."""
@@ -143,18 +160,31 @@ class Database:
             connection.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def _run(self, transaction: Callable[[], object], work: Callable[[sqlite3.Connection], T]) -> T:
-        with transaction() as connection:  # type: ignore[attr-defined]
+    def run(self, work: Callable[[sqlite3.Connection], T], transaction: Transaction | None = None) -> T:
+        """As `edit` (or, with `read`, `ask`) in this very thread; once more where a new file was begun."""
+        transaction = transaction or self.change
+        try:
+            with transaction() as connection:
+                return work(connection)
+        except StoreDamaged:
+            if self.schema.precious:
+                raise
+        with transaction() as connection:
             return work(connection)
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        if not self._seen:
+    def _opened(self, *, reading: bool = False) -> Iterator[sqlite3.Connection]:
+        if not self._seen or not (self.schema.precious or self.path.exists()):
             self.prepare()
         with self._damage_put_aside(), translated(self.path):
             self._check_there()
-            with closing(connect(self.path, self.schema, wait=self._wait)) as connection:
+            with closing(self._connect(reading=reading)) as connection:
                 yield connection  # closing it rolls back what was not committed
+
+    def _connect(self, *, reading: bool) -> sqlite3.Connection:
+        if reading:
+            return connect_to_read(self.path, self.schema, wait=self._wait)[0]
+        return connect(self.path, self.schema, wait=self._wait)
 
     def _check_there(self) -> None:
         # Made anew without a word, it would look as if all rules had vanished.
@@ -164,7 +194,7 @@ class Database:
     def _current(self) -> bool:
         if not self.path.exists():
             return False
-        with closing(connect(self.path, self.schema)) as connection:
+        with closing(self._connect(reading=True)) as connection:
             return version(connection) == self.schema.newest
 
     def _migrate(self) -> None:

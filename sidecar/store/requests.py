@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -31,7 +31,7 @@ USAGE_KEYS = {
 
 def append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
     """Stores records, each with its conversation (JSON) or None; one that is there already is replaced."""
-    for request, conversation in records:
+    for request, conversation in ((_storable(each), body) for each, body in records):
         db.execute("DELETE FROM conversations WHERE seq = (SELECT seq FROM requests WHERE id = ?)", (request.id,))
         cursor = db.execute(
             "INSERT OR REPLACE INTO requests (id, started, workspace, provider, model, outcome, input_tokens,"
@@ -132,3 +132,18 @@ def _cells(request: Request) -> tuple[str | int | float | None, ...]:
         request.cost,
         msgspec.json.encode(request).decode(),
     )
+
+
+def _storable(request: Request) -> Request:
+    """The record with `?` for halves of surrogate pairs, which a client may send and SQLite cannot hold."""
+    try:
+        msgspec.json.encode(request)
+    except UnicodeEncodeError:
+        return Request(**{name: _mended(value) for name, value in msgspec.structs.asdict(request).items()})
+    return request
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return tuple(map(_mended, value)) if isinstance(value, tuple) else value

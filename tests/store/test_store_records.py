@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from sidecar.store import requests
+from sidecar.store import damage, requests
+from sidecar.store.watch import Watch
 from sidecar.values import Request
 
 BASE = Request(
@@ -177,3 +178,42 @@ def test_listings_use_an_index(records):
             plan = " ".join(row[3] for row in db.execute(sql))
             assert "USING INDEX" in plan
             assert "TEMP B-TREE" not in plan
+
+
+def test_halves_of_surrogates_do_not_lose_a_batch(records):
+    """What SQLite cannot hold is stored with a question mark, and the other records with it."""
+    fill(records, (request(1, title="a\ud800b", files=("\udfff.py",)), None), (request(2), None))
+    with records.read() as db:
+        mended = requests.one(db, "r1")[0]
+    assert (mended.title, mended.files) == ("a?b", ("?.py",))
+    assert ids(records) == ["r2", "r1"]
+
+
+@pytest.mark.parametrize("harm", ["gone", "garbage"])
+def test_lost_records_are_begun_anew_and_stop_nobody(records, harm):
+    """A records' file that was deleted or damaged costs its records and no more: the next batch is stored."""
+    fill(records, (request(1), None))
+    for path in records.path.parent.iterdir():
+        path.unlink()
+    if harm == "garbage":
+        records.path.write_bytes(b"garbage" * 3000)
+    records.run(lambda db: requests.append(db, [(request(2), None)]))
+    assert ids(records) == ["r2"]
+    assert len(damage.asides(records.path)) == (harm == "garbage")
+
+
+def test_a_watch_tells_each_change_once(records):
+    """Every write is noticed at the next question, once; a file begun anew is a change; none at all is not."""
+    watch = Watch(records)
+    assert not watch.changed()
+    fill(records, (request(1), None))
+    assert [watch.changed(), watch.changed()] == [True, False]
+    fill(records, (request(2), None))
+    assert [watch.changed(), watch.changed()] == [True, False]
+    for path in records.path.parent.glob("requests.db*"):
+        path.unlink()
+    assert not watch.changed()
+    records.path.with_name("bystander").touch()  # so that the new file is not given the old one's inode
+    fill(records, (request(3), None))
+    assert [watch.changed(), watch.changed()] == [True, False]
+    watch.close()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
+from sidecar.settings import Place
 from sidecar.snapshot import EMPTY, Snapshots
 from sidecar.store import damage, models, providers, rules, workspaces
 from sidecar.store.database import CONFIG, Database
@@ -207,3 +211,52 @@ def test_asking_is_cheap(snapshots, config):
     for _ in range(2000):
         snapshots.current()
     assert (time.perf_counter() - began) / 2000 < 200e-6
+
+
+@pytest.fixture
+def elsewhere():
+    """A place in a folder that every user may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Place(home=Path(folder) / "home")
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become a user who may not write"
+)
+def test_a_folder_that_cannot_be_written_can_be_read(elsewhere):
+    """Where nothing can be written, requests are routed all the same, and a problem says so."""
+    place = elsewhere
+    configure(Database(place.config_db, CONFIG))
+    for path in (*place.home.iterdir(), place.home):
+        os.chown(path, 65534, 65534)
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    code = f"""
+        import os, sqlite_utils
+        from pathlib import Path
+        from sidecar.errors import StoreUnusable
+        from sidecar.settings import Place
+        from sidecar.snapshot import Snapshots
+        from sidecar.store import workspaces
+        from sidecar.store.database import CONFIG, Database
+        place = Place(home=Path({str(place.home)!r}))
+        os.setegid(65534), os.seteuid(65534)
+        snapshots = Snapshots(place)
+        print(snapshots.current().provider("ollama").name, "|", snapshots.problem)
+        database = Database(place.config_db, CONFIG)
+        with database.read() as db:
+            print(len(workspaces.every(db)))
+        try:
+            with database.change() as db:
+                workspaces.add(db, "x", "turn")
+        except StoreUnusable as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True, timeout=60
+    )
+    first, second, third = done.stdout.splitlines()
+    assert first.startswith("Ollama | ")
+    assert "not written" in first
+    assert second == "2"
+    assert "nothing was changed" in third
