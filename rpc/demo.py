@@ -106,8 +106,8 @@ def _perform(act: Act, place: Place, url: str, say: Callable[[str], None]) -> li
 
 async def _configure(place: Place) -> None:
     """Providers, rules and the second workspace, through what every front end uses."""
-    from sidecar.control import open_control  # noqa: PLC0415 - start-up
     from sidecar.control.drafts import ProviderDraft  # noqa: PLC0415 - start-up
+    from sidecar.control.opening import open_control  # noqa: PLC0415 - start-up
     from sidecar.values import RuleDraft  # noqa: PLC0415 - start-up
 
     async with open_control(place) as control:
@@ -122,7 +122,7 @@ async def _configure(place: Place) -> None:
 
 
 async def _switch(place: Place, workspace: str) -> None:
-    from sidecar.control import open_control  # noqa: PLC0415 - start-up
+    from sidecar.control.opening import open_control  # noqa: PLC0415 - start-up
 
     async with open_control(place) as control:
         await control.workspaces.switch(workspace)

@@ -129,13 +129,11 @@ class Records:
         Raises:
             StoreUnusable: they could not be written.
         """
-        with self._database.change() as db:
-            requests.append(db, rows)
+        self._database.run(lambda db: requests.append(db, rows))
 
     def _prune(self) -> None:
         days = self._snapshots.current().settings.keep_days
-        with self._database.change() as db:
-            requests.prune(db, days)
+        self._database.run(lambda db: requests.prune(db, days))
 
     async def prune_now_and_then(self) -> None:
         """Remove, each hour, what is older than the setting `keepDays`."""
@@ -151,7 +149,7 @@ async def _discover(place: Place, keys: Keys, session: ClientSession, snapshots:
     """On the first start without a provider, add what is there: keys in the environment, servers on this machine."""
     if not place.discover or snapshots.current().providers:
         return
-    from sidecar.control import open_control  # noqa: PLC0415 - start-up: only the first start needs it
+    from sidecar.control.opening import open_control  # noqa: PLC0415 - start-up: only the first start needs it
 
     async def ours() -> ClientSession:
         return session

@@ -145,6 +145,8 @@ class Wire:
             allow_redirects=False,
             trace_request_ctx=seen,
         )
+        if response.status in (401, 403):
+            self._keys.forget(target.config.key)  # it may have been changed where it is kept
         return HttpAnswer(response, target)
 
     async def _target(self, config: ProviderConfig, wire: WireName) -> Target:

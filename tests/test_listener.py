@@ -244,7 +244,6 @@ def test_only_programs_may_leave_the_type_out(mux, headers, status):
     assert send(mux, *headers)[0] == status
 
 
-
 def test_require_key(mux):
     """With `requireKey` the client's key must be the token, under either name; turned off again, any will do."""
     token = mux.token()

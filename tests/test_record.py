@@ -13,7 +13,7 @@ from said import ask, chunks, claude, completion, usage_chunk
 from stage import FAR, certify
 from upstream import Upstream, reply, silence, stream
 
-from sidecar.control import open_control
+from sidecar.control.opening import open_control
 from sidecar.settings import Place
 
 ALWAYS = {

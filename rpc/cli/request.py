@@ -16,7 +16,7 @@ from rpc.cli.session import perform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sidecar.control import Control
+    from sidecar.control.opening import Control
     from sidecar.control.requests import UsageKey
     from sidecar.values import Outcome, Request, Usage
 

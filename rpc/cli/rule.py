@@ -13,7 +13,7 @@ from rpc.cli.session import perform
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sidecar.control import Control
+    from sidecar.control.opening import Control
     from sidecar.values import Explanation, Kind, RequestKind, Route, Rule, Workspace
 
 F = TypeVar("F", bound="Callable[..., Any]")

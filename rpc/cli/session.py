@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from sidecar.control import Control
+    from sidecar.control.opening import Control
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def perform(action: Callable[[Control], Coroutine[Any, Any, T]], *, waiting: str
 
 async def _perform(action: Callable[[Control], Coroutine[Any, Any, T]], waiting: str) -> T:
     # Start-up: these bring SQLite and msgspec, which `--help` and completion do without.
-    from sidecar.control import open_control  # noqa: PLC0415
+    from sidecar.control.opening import open_control  # noqa: PLC0415
     from sidecar.settings import read_place  # noqa: PLC0415
 
     async with open_control(read_place()) as control:

@@ -14,7 +14,7 @@ from sidecar.values import Value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sidecar.control import Control
+    from sidecar.control.opening import Control
     from sidecar.values import Provider, Request, Route, Rule, Workspace
 
 NO_PROVIDER = "No provider yet; add one: mux-sidecar provider add ollama --type ollama"

@@ -257,7 +257,8 @@ LISTINGS_OF_FILES = PINNED[:5]
 # What stands in a system message that holds files which the user attached: gptel, LibreChat, Open WebUI.
 IN_SYSTEM = ("Request context:", "The user has attached", "<source id=")
 ATTACHED_IN_SYSTEM = re.compile(
-    r"<filename>([^<\n]{1,400})</filename>|<source id=\"[^\"\n]{1,40}\" name=\"([^\"\n]{1,400})\""
+    r"^[ \t]*(?:<filename>([^<\n]{1,400})</filename>|<source id=\"[^\"\n]{1,40}\" name=\"([^\"\n]{1,400})\")",
+    re.MULTILINE,
 )
 
 # An assistant whose fenced code is run: Open Interpreter, mini-swe-agent.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from sidecar.control import ProviderDraft, open_control
+from sidecar.control.drafts import ProviderDraft
+from sidecar.control.opening import open_control
 from sidecar.settings import Place
 from sidecar.values import RuleDraft
 

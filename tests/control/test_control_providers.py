@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sidecar.control import ProviderChanges, ProviderDraft
+from sidecar.control.drafts import ProviderChanges, ProviderDraft
 from sidecar.control.providers import _check_same
 from sidecar.errors import (
     AlreadyExists,

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from sidecar.control import ProviderDraft, SettingsChanges, open_control
+from sidecar.control.drafts import ProviderDraft, SettingsChanges
+from sidecar.control.opening import open_control
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.settings import Place
 from sidecar.store import requests
@@ -221,7 +222,7 @@ def test_plain_commands_import_no_network(tmp_path):
     code = f"""
         import asyncio, sys
         from pathlib import Path
-        from sidecar.control import open_control
+        from sidecar.control.opening import open_control
         from sidecar.settings import Place
         async def main():
             async with open_control(Place(home=Path({str(tmp_path / "home")!r}), discover=False)) as control:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.control import ProviderDraft, RuleChanges, order
+from sidecar.control import order
+from sidecar.control.drafts import ProviderDraft, RuleChanges
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.values import RuleDraft
 

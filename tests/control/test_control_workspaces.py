@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sidecar.control import ProviderDraft
+from sidecar.control.drafts import ProviderDraft
 from sidecar.errors import AlreadyExists, InvalidParameter, NotAllowed, NotFound
 from sidecar.values import RuleDraft
 
