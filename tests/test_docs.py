@@ -20,7 +20,6 @@ from sidecar.providers.types import TYPES
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 SOURCES = sorted([*(ROOT / "sidecar").rglob("*.py"), *(ROOT / "rpc").rglob("*.py")])
-CODES_OF_LITERAL = {"error_code", "code"}
 VARIABLE = re.compile(r"MUX_SIDECAR_[A-Z_]+|[A-Z]+_(?:API_KEY|BASE_URL|CA_BUNDLE)|OLLAMA_HOST")
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -60,21 +59,29 @@ def strings(node):
 
 
 def codes_in(tree):
-    """The error codes that a module names: passed by keyword, as a default, as `Code`, or in the table of statuses."""
+    """The error codes that a module names: by keyword, as a default, as `Code`, in the table of statuses."""
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg == "error_code":
             yield from strings(node.value)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("NoRoute", "_Row")):
             yield from (one for arg in node.args[1:3] for one in strings(arg))
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "Code":
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Cause":
+            yield from strings(node.args[0])
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("Code", "(row, code)"):
             yield from strings(node.value)
         elif isinstance(node, ast.FunctionDef):
-            named = dict(zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True))
-            yield from (
-                one for arg, value in named.items() if arg.arg == "error_code" and value for one in strings(value)
-            )
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code":
-            yield from strings(node.value)
+            yield from (one for value in defaults(node, "error_code") for one in strings(value))
+
+
+def defaults(function, name):
+    """The default of a function's parameter, if it has one."""
+    plain = function.args.args
+    behind = plain[len(plain) - len(function.args.defaults) :]
+    pairs = [
+        *zip(behind, function.args.defaults, strict=True),
+        *zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True),
+    ]
+    return [value for parameter, value in pairs if parameter.arg == name and value is not None]
 
 
 def error_codes():
@@ -90,8 +97,7 @@ def shell_lines():
         for kind, block in FENCE.findall(page.read_text("utf-8")):
             if kind not in ("sh", "console"):
                 continue
-            for line in block.splitlines():
-                line = line.strip()
+            for line in map(str.strip, block.splitlines()):
                 if kind == "console" and not line.startswith("$ "):
                     continue
                 if found := re.search(r"(?:^|[\s/(])mux-sidecar\s+(.*)", line.removeprefix("$ ")):
@@ -174,8 +180,10 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize(("page", "line"), sorted(set(shell_lines())))
-def test_command_lines_can_be_typed(page, line):
+def test_command_lines_can_be_typed(page, line, tmp_path, monkeypatch):
     """A command line in a shell block names a command and options that there are."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.json").touch()
     words = shlex.split(line)
     command, context = cli, click.Context(cli)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
@@ -183,7 +191,8 @@ def test_command_lines_can_be_typed(page, line):
         assert command is not None, page
     context = click.Context(command)
     if not isinstance(command, click.Group):
-        command.parse_args(context, words)
+        with context:  # closes a file that an argument names
+            command.parse_args(context, words)
     else:
         known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
         assert words, f"{page}: {line}"
@@ -199,7 +208,7 @@ def test_the_readme_has_its_two_commands():
 
 def test_no_file_names_a_machine_or_what_is_not_here():
     """No committed file names a path of the machine it was made on, or a document that is not part of it."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)  # noqa: S607
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode:
         pytest.skip("this is no git checkout")
     strange = re.compile(r"(?<![\w.])/(?:work|root|tmp)/[a-z]|\.\./shared|\b(?:wire|faults|contract)\.md\b")
