@@ -71,7 +71,7 @@ class TableGroup(click.Group):
 def cli() -> None:
     """Configure your AI assistant once; switch which model answers from the editor.
 
-    The sidecar takes OpenAI- and Anthropic-style requests at http://localhost:8989/v1/mux, looks at the files in
+    The sidecar takes OpenAI-style requests at http://localhost:8989/v1/mux, looks at the files in
     the prompt, and sends each to the model of the active workspace's first rule that matches.
     """
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 def serve(port: int | None) -> None:
     """Serve the endpoint without an editor, until interrupted.
 
-    Every window and every serve of the same data folder shares one port; the answers that are being streamed are
-    finished before it ends.
+    Answers that are being streamed are finished before it ends; a second Ctrl-C ends at once.
     """
     try:
         _run(read_place(port))

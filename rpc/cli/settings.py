@@ -74,7 +74,7 @@ class SettingName(click.ParamType[str]):
 @click.argument("value", required=False)
 @json_option
 def settings(name: str | None, value: str | None, *, as_json: bool) -> None:
-    r"""Show all settings, show one, or set one (lists are separated by commas; '' empties one).
+    """Show all settings, show one, or set one (lists are separated by commas; '' empties one).
 
     \b
     keep        nothing, summary or everything: what is kept of a request
@@ -82,7 +82,7 @@ def settings(name: str | None, value: str | None, *, as_json: bool) -> None:
     origins     web origins that may use the endpoint
     hosts       names under which it may be reached, besides localhost
     requireKey  whether clients must send the token as their key
-    """
+    """  # noqa: D301 - click wants the backspace itself
     if name is None or value is None:
         return _show(perform(lambda control: control.settings.get()), name, as_json=as_json)
     given = {name: READERS[name](value)}
