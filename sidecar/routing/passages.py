@@ -20,7 +20,6 @@ _NEXT_RULED = re.compile(
 )
 _RULE = re.compile(r"={20,100}$")
 _LONGEST_BLOCK = 20_000
-_LONGEST_FILE = 400_000
 
 
 def passage(text: str, start: int, told: str) -> tuple[list[str], int] | None:
@@ -85,8 +84,8 @@ def _change(text: str, start: int, line: str) -> tuple[list[str], int] | None:
 def _under_name(text: str, behind: int, told: str) -> tuple[list[str], int] | None:
     """files-to-prompt: a name, `---`, the content, an empty line, `---`."""
     name = whole_name(told.rstrip("\n").rpartition("\n")[2])
-    end = text.find("\n\n---\n", behind - 1, behind + _LONGEST_FILE) if name else -1
-    return ([name], end + 6) if name and end >= 0 else None
+    end = text.find("\n---\n", behind) if name else -1  # no further than the next such line, so that all is linear
+    return ([name], end + 5) if name and end >= 0 and text[end - 1] == "\n" else None
 
 
 def _block(text: str, start: int, line: str) -> tuple[list[str], int] | None:

@@ -73,6 +73,7 @@ def test_no_names(text):
             ["conf/a.ini", "c.ini", "e.ini"],
         ),
         ("src/a.py\n---\nopen('b.csv')\n\n---\nmy b.py\n---\nc.csv\n\n---\nthen d.py", ["src/a.py", "my b.py", "d.py"]),
+        ("src/a.py\n---\nand src/b.py\n---\nthanks", ["src/a.py", "src/b.py"]),
         (f"{'=' * 48}\nFILE: a.sh\n{'=' * 48}\n. ./b.sh\n\nport c.sh", ["a.sh", "c.sh"]),
         ("compare\n\n`/w/a.nix`:\n\n{ }\n\n\n`/w/my dir/b.nix`:\n\n{ }\n", ["/w/a.nix", "/w/my dir/b.nix"]),
         ("```src/a.ts:12-20\nimport './b.ts'\n```", ["src/a.ts"]),
