@@ -8,9 +8,10 @@ import random
 PROSE = """
 the function returns an error when a list is empty please look at this and tell me why test fails on second run because
 cache was not cleared before request we should move it into its own module then rename handler so that callers see what
-changed do not touch migration yet it still needs review by team could you also add type hints where missing e.g. and/or
-v1.2.3 https://example.com/docs/page node.js foo.bar() config.get("x") user@example.com ok
+changed do not touch migration yet it still needs review by team could you also add type hints where missing
 """
+#: What looks like a name and is none; one word in fifty.
+LOOKALIKES = ("e.g.", "and/or", "v1.2.3", "https://example.com/docs/page", "node.js", "foo.bar()", "me@example.com")
 STEMS = "auth session router store parser handler index main model view client worker queue schema token cache"
 WORDS, NAMES = PROSE.split(), STEMS.split()
 FOLDERS = ("src", "app", "lib", "tests", "server", "web", "core", "api", "internal", "pkg")
@@ -30,14 +31,16 @@ class Texts:
         return f"{pick(FOLDERS)}/{pick(NAMES)}/{pick(NAMES)}_{number}{pick(ENDINGS)}"
 
     def prose(self, size: int) -> str:
-        """Plain words, about one line in eight with a file's name."""
+        """Plain words in lines, about one in sixteen with a file's name."""
         lines, length = [], 0
         while length < size:
             words = self._random.choices(WORDS, k=self._random.randrange(6, 16))
             words.insert(2, str(self._random.randrange(10**6)))
-            if self._random.random() < 0.12:
+            if self._random.random() < 0.2:
+                words[4] = self._random.choice(LOOKALIKES)
+            if self._random.random() < 1 / 16:
                 words.append(self.path())
-            lines.append(" ".join(words))
+            lines.append(" ".join(words) + ".")
             length += len(lines[-1]) + 1
         return "\n".join(lines)[:size]
 
