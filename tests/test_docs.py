@@ -45,7 +45,7 @@ def anchor(heading):
 
 def commands(group, names=()):
     """Every command of the click tree with its full name."""
-    context = click.Context(group)
+    context = click.Context(group, **cli.context_settings)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         yield " ".join((*names, name)), command
@@ -185,11 +185,12 @@ def test_command_lines_can_be_typed(page, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.json").touch()
     words = shlex.split(line)
-    command, context = cli, click.Context(cli)
+    # A command keeps the first help option that it is asked for, so each context is its parent's child, as in a run.
+    command, context = cli, click.Context(cli, **cli.context_settings)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         command = command.get_command(context, words.pop(0))
         assert command is not None, page
-    context = click.Context(command)
+        context = click.Context(command, parent=context)
     if not isinstance(command, click.Group):
         with context:  # closes a file that an argument names
             command.parse_args(context, words)
