@@ -58,10 +58,11 @@ def finding(repeats: int) -> dict[str, float]:
     finder = Finder()
     fields = [read("chat", chat(Texts(n).attached(100_000))).fields for n in range(repeats)]
     prose = [read("chat", chat(Texts(n).prose(100_000))).fields for n in range(repeats)]
-    conversation = Conversation(Texts(7), 100_000)
-    finder.context("chat", read("chat", conversation.body()).fields, "turn")
+    conversations = [Conversation(Texts(n), 80_000) for n in range(1 + repeats // 20)]
 
-    def of_turn(_: int) -> Callable[[], object]:
+    def of_turn(number: int) -> Callable[[], object]:
+        conversation = conversations[number // 20]
+        finder.context("chat", read("chat", conversation.body()).fields, "turn")
         conversation.turn()
         turn = read("chat", conversation.body()).fields
         return lambda: finder.context("chat", turn, "turn")
