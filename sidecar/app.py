@@ -25,7 +25,7 @@ from sidecar.settings import Place
 from sidecar.snapshot import Snapshots
 from sidecar.store import requests
 from sidecar.store.database import REQUESTS, Database
-from sidecar.wire import Wire, note_reuse
+from sidecar.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         logs.configure(place.log_level, clean)
         recorder = Recorder(records.write, _price, clean)
         stack.push_async_callback(recorder.close)
-        session = await stack.enter_async_context(open_session(note_reuse()))
+        session = await stack.enter_async_context(open_session())
         mux = Mux(Wire(session, keys), recorder, clean)
         endpoint = Endpoint(mux, snapshots, lambda: token.obtain(place), place.home_hash)
         server = endpoint.server()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -103,6 +104,9 @@ class Endpoint:
         except RequestError as error:
             trace.failed(error)
             return error_response(error, trace.headers(), self._mux.clean)
+        except (asyncio.CancelledError, ConnectionError):  # it left while its request was still being read
+            trace.end("cancelled", 499, "The client left before its request was complete.")
+            raise
         finally:
             self._mux.close(trace)
 

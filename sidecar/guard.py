@@ -52,7 +52,7 @@ def check_host(headers: Headers, target: str, settings: Settings) -> None:
         raise BadRequest("The request's URI and its Host header name different hosts.")
     if name not in LOOPBACK_NAMES and name not in _lowered(settings.hosts):
         raise Forbidden(
-            f"Host {name[:80]!r} is not this machine's; use http://localhost, or allow the name with "
+            f"Host {name[:80]!r} is not this machine's; use http://localhost or, if the name is yours, "
             f"`mux-sidecar settings hosts {name[:80]}`.",
             error_code="host_not_allowed",
         )
@@ -76,8 +76,9 @@ def allowed_origin(headers: Headers, settings: Settings) -> str | None:
     if origin.lower() == f"http://{headers['Host'].lower()}":
         _check_fetch_site(headers)
         return None
+    mend = "" if origin == "null" else f"; if it is yours: `mux-sidecar settings origins {origin[:80]}`"
     raise Forbidden(
-        f"Origin {origin[:80]!r} is not allowed; if it is yours: `mux-sidecar settings origins {origin[:80]}`.",
+        f"Origin {origin[:80]!r} is not allowed{mend}.",
         error_code="origin_not_allowed",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ class Trace:
     """What is noted of a request while it is served; times from a monotonic clock."""
 
     def __init__(self, dialect: Dialect, client: str) -> None:
-        self.id = "req_" + secrets.token_hex(12)
+        self.id = "req_" + os.urandom(12).hex()
         self.dialect = dialect
         self.client = client
         self.started = time.perf_counter()

@@ -34,6 +34,7 @@ class Decoder:
         self._scanned = 0
         self._max = max_event
         self._first = True
+        self._mixed = False  # a CR was seen: lines may end in CR LF or CR
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that this chunk completes.
@@ -49,14 +50,8 @@ class Decoder:
             if buffer.startswith(BOM):
                 del buffer[: len(BOM)]
             self._first = False
-        events: list[Event] = []
-        start = 0
-        while (end := self._boundary(start)) >= 0:
-            events.append(parse(bytes(buffer[start:end])))
-            start = self._scanned = end
-        if start:
-            del buffer[:start]
-            self._scanned = 0
+        self._mixed = self._mixed or b"\r" in chunk
+        events = self._mixed_events() if self._mixed else self._plain_events()
         if len(buffer) > self._max:
             raise UpstreamError(
                 f"The provider sent a single event of more than {self._max // 2**20} MB.",
@@ -72,17 +67,25 @@ class Decoder:
             return []
         return [parse(rest.rstrip(b"\r\n") + b"\n\n")]
 
-    def _boundary(self, start: int) -> int:
-        """Where the event that begins at `start` ends, behind its blank line; -1 if that has not come yet."""
+    def _plain_events(self) -> list[Event]:
+        """The complete events, where all lines end in LF: nearly all streams."""
         buffer = self._buffer
-        at = max(start, self._scanned - 3)
-        if b"\r" not in buffer:  # nearly all streams
-            end = buffer.find(b"\n\n", at)
-            if end < 0:
-                self._scanned = len(buffer)
-                return -1
-            return end + 2
-        return self._mixed_boundary(start)
+        if buffer.find(b"\n\n", max(0, self._scanned - 1)) < 0:
+            self._scanned = len(buffer)
+            return []
+        *blocks, rest = bytes(buffer).split(b"\n\n")
+        buffer[:] = rest
+        self._scanned = len(rest)
+        return [parse(block + b"\n\n") for block in blocks]
+
+    def _mixed_events(self) -> list[Event]:
+        buffer, events, start = self._buffer, [], 0
+        while (end := self._mixed_boundary(start)) >= 0:
+            events.append(parse(bytes(buffer[start:end])))
+            start = end
+        if start:
+            del buffer[:start]
+        return events
 
     def _mixed_boundary(self, start: int) -> int:
         """The same for lines that end in CR LF or CR, which a chunk may cut in two."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import aiohttp
 import msgspec
@@ -16,6 +15,7 @@ from sidecar.errors import UpstreamError
 from sidecar.keys import Keys
 from sidecar.providers import echo, failures, types
 from sidecar.providers.http import client_timeout, proxy_for
+from sidecar.providers.resolver import OPENED
 from sidecar.values import Dialect, ProviderConfig, WireName
 
 MAX_WHOLE = 2**30
@@ -120,22 +120,21 @@ class Wire:
         return await self._post(target, headers, body)
 
     async def _post(self, target: Target, headers: CIMultiDict[str], body: bytes) -> HttpAnswer:
-        seen = SimpleNamespace(reused=False)
+        opened: list[None] = []
+        OPENED.set(opened)
         try:
-            return await self._post_once(target, headers, body, seen)
+            return await self._post_once(target, headers, body)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            if not seen.reused or isinstance(error, aiohttp.ClientConnectorError):
+            if opened or isinstance(error, aiohttp.ClientConnectorError):
                 raise failures.upstream_error(error, target.config) from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise failures.upstream_error(error, target.config) from error
         try:
-            return await self._post_once(target, headers, body, seen)
+            return await self._post_once(target, headers, body)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise failures.upstream_error(error, target.config) from error
 
-    async def _post_once(
-        self, target: Target, headers: CIMultiDict[str], body: bytes, seen: SimpleNamespace
-    ) -> HttpAnswer:
+    async def _post_once(self, target: Target, headers: CIMultiDict[str], body: bytes) -> HttpAnswer:
         response = await self._session.post(
             target.url,
             data=body,
@@ -143,7 +142,6 @@ class Wire:
             timeout=target.timeout,
             proxy=target.proxy,
             allow_redirects=False,
-            trace_request_ctx=seen,
         )
         if response.status in (401, 403):
             self._keys.forget(target.config.key)  # it may have been changed where it is kept
@@ -176,17 +174,6 @@ class Wire:
         except OSError as error:
             raise failures.upstream_error(error, config) from error
         return Target(config, secret, URL(url, encoded=True), headers, client_timeout(timeouts), timeouts.idle, proxy)
-
-
-def note_reuse() -> aiohttp.TraceConfig:
-    """A trace that tells a request whether its connection had served another before."""
-    trace = aiohttp.TraceConfig()
-
-    async def reused(_session: Any, context: Any, _parameters: Any) -> None:
-        context.trace_request_ctx.reused = True
-
-    trace.on_connection_reuseconn.append(reused)
-    return trace
 
 
 async def read_whole(answer: Answer, provider: str) -> bytes:

@@ -7,6 +7,7 @@ have a data folder of their own (`fresh_mux`).
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from upstream import Upstream
 # Machines that others use too are slow now and then, and no test here is about time.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs under test, which a shell that runs this in the background has ignored for them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import os
+import socket
 import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
@@ -223,6 +224,15 @@ async def shown(home, ident):
     """What the control shows of a request."""
     async with open_control(Place(home=home)) as control:
         return await control.requests.show(ident)
+
+
+def test_a_client_that_leaves_while_it_asks(echo):
+    """A client that goes away in the middle of its own request has cancelled it; that is no failure of the mux."""
+    head = "POST /v1/mux/chat/completions HTTP/1.1\r\nHost: localhost\r\nUser-Agent: leaver/1\r\n"
+    with socket.create_connection(("127.0.0.1", echo.port)) as connection:
+        connection.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{{".encode())
+        time.sleep(0.2)  # it is being read
+    assert [row["outcome"] for row in echo.log(5) if row["client"] == "leaver/1"] == ["cancelled"]
 
 
 def test_everything_is_kept_on_demand(echo):

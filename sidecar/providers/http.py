@@ -27,11 +27,11 @@ class UnusableProxy(OSError):
     """The environment names a proxy that cannot be used; `args[0]` says why, without its password."""
 
 
-def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+def open_session() -> aiohttp.ClientSession:
     """A session for requests to providers; whoever opens it closes it.
 
     It has no cookies, no total timeout, as many connections as are asked for, tries all addresses of a name (RFC 8305)
-    and connects to no link-local or metadata address; `traces` watch it. Callers pass `allow_redirects=False`,
+    and connects to no link-local or metadata address. Callers pass `allow_redirects=False`,
     `proxy=proxy_for(url)` and a timeout, and translate what is raised with `failures`. Needs a running loop.
     """
     connector = aiohttp.TCPConnector(
@@ -49,7 +49,6 @@ def open_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         max_line_size=MAX_LINE,
         max_field_size=MAX_LINE,
         headers={"User-Agent": "mux-sidecar"},
-        trace_configs=list(traces),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
+from contextvars import ContextVar
 from ipaddress import IPv4Address, ip_address
 from typing import Any
 
@@ -51,6 +52,10 @@ class Resolver(AbstractResolver):
         """Nothing is held open."""
 
 
+#: Tells the request that a connection is opened for it (so that none was reused), where it asks.
+OPENED: ContextVar[list[None] | None] = ContextVar("OPENED", default=None)
+
+
 def open_socket(address: AddressInfo) -> socket.socket:
     """A socket for a connection to this address: the last gate, which addresses spelt out in a URL pass as well.
 
@@ -60,6 +65,9 @@ def open_socket(address: AddressInfo) -> socket.socket:
     family, kind, protocol, _, place = address
     if is_blocked(str(place[0])):
         raise BlockedAddress(str(place[0]))
+    opened = OPENED.get()
+    if opened is not None:
+        opened.append(None)
     return socket.socket(family, kind, protocol)
 
 
