@@ -152,7 +152,28 @@ def _first(fields: dict[str, msgspec.Raw], name: str) -> bytes:
     return bytes(memoryview(fields[name])[:1]) if name in fields else b""
 
 
+class _Message(msgspec.Struct, gc=False):
+    """As much of a message as its check needs."""
+
+    role: str
+    content: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_MESSAGES = msgspec.json.Decoder(list[_Message])
+_CONTENT_STARTS = b'"[n'
+
+
 def _check_messages(raw: msgspec.Raw) -> None:
+    try:
+        messages = _MESSAGES.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        messages = []
+    if not messages or any(memoryview(message.content)[0] not in _CONTENT_STARTS for message in messages):
+        _explain_messages(raw)
+
+
+def _explain_messages(raw: msgspec.Raw) -> None:
+    """Say what is wrong with messages that a look in passing found wanting."""
     try:
         messages = _OBJECTS.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:

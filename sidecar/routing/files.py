@@ -63,7 +63,11 @@ class Finder:
         """Whether the current turn holds a large text not seen before, so that `context` belongs into a thread."""
         if dialect == "completions":
             return len(memoryview(fields.get("prompt", msgspec.Raw()))) > LARGE
-        for raw in reversed(self._raws(dialect, fields)):
+        whole = fields.get(_MESSAGES.get(dialect, ""), msgspec.Raw())
+        raws = self._raws(dialect, fields) if len(memoryview(whole)) > LARGE else ()
+        if not any(len(memoryview(raw)) > LARGE for raw in raws):
+            return False
+        for raw in reversed(raws):
             view = memoryview(raw)
             if len(view) <= LARGE:
                 if self._read(raw).real:

@@ -24,7 +24,7 @@ LONGEST_LINE = 2000
 _SEPARATORS = re.compile(
     r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'"
 )
-_QUOTED = re.compile(r"`([^`]{3,300})`|\"([^\"]{3,300})\"|“([^“”]{3,300})”|‘([^‘’]{3,300})’|(?<!\w)'([^']{3,300})'")
+_QUOTED = re.compile(r"`([^`]{3,300})`|\"([^\"]{3,300})\"|“([^“”]{3,300})”|‘([^‘’]{3,300})’|'(?<!\w')([^']{3,300})'")
 _CALL = re.compile(r"(?<=[^/(\s])\(")
 _PROGRAM = re.compile(r"(?:^|/)s?bin/[a-z][\w-]{1,40}$")
 _ENDING = re.compile(r"[A-Za-z0-9+]{1,12}$")
@@ -49,7 +49,8 @@ def names_in_line(line: str) -> Iterator[str]:
         for span, spaced in _quoted_with_blanks(line):
             yield spaced
             line = line.replace(span, " ")
-    for run in line.split():
+    # Most words are letters alone, and their look-up is all that they cost.
+    for run in [run for run in line.split() if not run.isalpha() or run in EXTENSIONLESS]:
         told = run.rstrip(_CLOSING)
         if "." in told or "/" in told or "\\" in told:
             for word in _SEPARATORS.split(run):
