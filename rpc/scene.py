@@ -155,7 +155,7 @@ def _await_url(process: subprocess.Popen[bytes], log: Path) -> str:
             return line.split()[1]
         if process.poll() is not None:
             break
-        time.sleep(0.02)
+        time.sleep(0.02)  # its line comes through a file, which tells nobody of changes
     raise MuxError(
         f"The demo's endpoint did not start: {log.read_text('utf-8', 'replace').strip() or 'it said nothing'}"
     )

@@ -16,7 +16,7 @@ from sidecar import logs, prices, token
 from sidecar.endpoint import Endpoint
 from sidecar.errors import MuxError, StoreUnusable
 from sidecar.keys import Keys
-from sidecar.listeners import listen, taken
+from sidecar.listeners import BACKLOG, listen, taken
 from sidecar.mux import Mux
 from sidecar.providers.http import open_session
 from sidecar.record import Recorder, Row, Trace
@@ -74,7 +74,7 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         except OSError as error:
             raise taken(place, error) from error
         loop = asyncio.get_running_loop()
-        listeners = [await loop.create_server(server, sock=sock, backlog=1024) for sock in sockets]
+        listeners = [await loop.create_server(server, sock=sock, backlog=BACKLOG) for sock in sockets]
         stack.push_async_callback(server.shutdown, LEAVE)
         stack.callback(server.pre_shutdown)
         for listener in listeners:

@@ -6,20 +6,21 @@ import asyncio
 import logging
 import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 
 import msgspec
 from aiohttp import web
 
 from sidecar import __version__, guard
+from sidecar.choice import workspace_of
 from sidecar.client_stream import ClientGone
 from sidecar.dialects import openai
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
-from sidecar.errors import BadRequest, NoRoute, ProviderRefused, RequestError
-from sidecar.http_server import Handler, Server
+from sidecar.errors import BadRequest, ProviderRefused, RequestError
+from sidecar.http_server import Server
 from sidecar.mux import Mux
 from sidecar.paths import Resource, resource_of
+from sidecar.record import new_id
 from sidecar.snapshot import Snapshot, Snapshots
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,6 @@ class Endpoint:
         self._snapshots = snapshots
         self._token = token
         self._home_hash = home_hash
-        self._mounted: dict[str, Handler] = {}
-
-    def mount(self, path: str, handler: Handler) -> None:
-        """Serve another path: Host is checked before the handler is called, the rest is its own business."""
-        self._mounted[path] = handler
 
     def server(self) -> Server:
         """The server, to be given to `loop.create_server`."""
@@ -51,7 +47,7 @@ class Endpoint:
         try:
             return await self._handle(request)
         except RequestError as error:
-            return error_response(error, {"X-Mux-Request-Id": _request_id()})
+            return error_response(error, {"X-Mux-Request-Id": new_id()})
         except ClientGone:
             raise ConnectionResetError from None
         except Exception:  # the outer edge of HTTP: whatever it is, the client gets an answer and no traceback
@@ -62,15 +58,12 @@ class Endpoint:
                 type="api_error",
                 error_code="internal_error",
             )
-            return error_response(failure, {"X-Mux-Request-Id": _request_id()})
+            return error_response(failure, {"X-Mux-Request-Id": new_id()})
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path
         snapshot = self._snapshots.current()
         guard.check_host(request.headers, target, snapshot.settings)
-        mounted = self._mounted.get(target.partition("?")[0])
-        if mounted is not None:
-            return await mounted(request)
         resource = resource_of(target)
         if resource is not None and resource.kind == "page" and _is_navigation(request):
             return _page()
@@ -119,13 +112,8 @@ class Endpoint:
             return _page()
         guard.check_key(request.headers, snapshot.settings, self._token)
         name = resource.workspace or request.headers.get("X-Mux-Workspace")
-        workspace = snapshot.workspace(name)
-        if workspace is None:
-            raise NoRoute(
-                f"There is no workspace {name!r}; `mux-sidecar workspace list` shows those there are.",
-                "workspace_unknown",
-            )
-        headers = {"X-Mux-Request-Id": _request_id(), "X-Mux-Workspace": workspace.name, **_cors(origin)}
+        workspace = workspace_of(snapshot, name)
+        headers = {"X-Mux-Request-Id": new_id(), "X-Mux-Workspace": workspace.name, **_cors(origin)}
         if resource.kind == "root":
             return _json({"object": "mux", "version": __version__, "workspace": workspace.name}, headers)
         named = list(dict.fromkeys(f"{rule.provider}/{rule.model}" for rule in workspace.rules))
@@ -150,8 +138,6 @@ def error_response(error: RequestError, headers: Mapping[str, str], clean: Calla
         sent.update(error.headers)
     elif not _is_worth_a_retry(error):
         sent["X-Should-Retry"] = "false"  # honoured by OpenAI's and Anthropic's SDKs
-    if error.retry_after is not None:
-        sent["Retry-After"] = error.retry_after
     response = web.Response(
         status=error.status, body=openai.error_body(error, clean), headers={**sent, "Content-Type": "application/json"}
     )
@@ -232,8 +218,4 @@ def _preflight(origin: str, resource: Resource, wanted: str) -> web.Response:
 def _wrong_method(method: str, resource: Resource) -> web.Response:
     allowed = ", ".join(resource.methods)
     error = BadRequest(f"{method} is not served here; use {allowed}.", error_code="method_not_allowed", status=405)
-    return error_response(error, {"Allow": allowed, "X-Mux-Request-Id": _request_id()})
-
-
-def _request_id() -> str:
-    return "req_" + secrets.token_hex(12)
+    return error_response(error, {"Allow": allowed, "X-Mux-Request-Id": new_id()})

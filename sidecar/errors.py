@@ -111,14 +111,12 @@ class RequestError(MuxError):
         status: int | None = None,
         type: str | None = None,  # noqa: A002 - the wire's own word
         param: str | None = None,
-        retry_after: str | None = None,
     ) -> None:
         super().__init__(message)
         self.error_code = error_code
         self.status = status or self.status
         self.type = type or self.type
         self.param = param
-        self.retry_after = retry_after
 
 
 class BadRequest(RequestError):

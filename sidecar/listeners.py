@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import http.client
-import json
 import os
 import socket
 
 from sidecar.errors import NotAllowed
+from sidecar.health import Health, ask
 from sidecar.settings import Place
 
 BACKLOG = 1024
@@ -59,24 +58,10 @@ def taken(place: Place, error: OSError) -> NotAllowed:
     """The sentence for a port that could not be had, naming who has it where that can be told."""
     if error.errno != errno.EADDRINUSE:
         return NotAllowed(f"Port {place.port} cannot be had ({error.strerror}); choose another with --port.")
-    owner = ask_health(place.port)
-    if owner is None:
+    owner = ask(place.port)
+    if not isinstance(owner, Health):
         who = "another program"
-    elif owner.get("home") == place.home_hash:
-        who = f"a mux-sidecar of this data folder (process {owner.get('pid')})"
     else:
-        who = f"a mux-sidecar of another data folder (process {owner.get('pid')})"
+        whose = "this" if owner.home == place.home_hash else "another"
+        who = f"a mux-sidecar of {whose} data folder (process {owner.pid})"
     return NotAllowed(f"Port {place.port} is taken by {who}; stop it, or choose another port with --port.")
-
-
-def ask_health(port: int, timeout: float = 1.0) -> dict[str, object] | None:
-    """What a mux on this port says of itself; None if there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    try:
-        connection.request("GET", "/health")
-        answer = json.loads(connection.getresponse().read(65_536))
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    finally:
-        connection.close()
-    return answer if isinstance(answer, dict) and "home" in answer and "pid" in answer else None

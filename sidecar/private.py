@@ -119,7 +119,7 @@ def _wait_for(descriptor: int, path: Path, until: float) -> None:
     while not _try_lock(descriptor):
         if time.monotonic() > until:
             raise StoreUnusable(f"Another process has held {path} for long; close other windows or try again.")
-        time.sleep(_LOCK_STEP)
+        time.sleep(_LOCK_STEP)  # waiting in the kernel could not be given up after a while
 
 
 if sys.platform == "win32":

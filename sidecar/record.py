@@ -29,7 +29,7 @@ class Trace:
     """What is noted of a request while it is served; times from a monotonic clock."""
 
     def __init__(self, dialect: Dialect, client: str) -> None:
-        self.id = "req_" + os.urandom(12).hex()
+        self.id = new_id()
         self.dialect = dialect
         self.client = client
         self.started = time.perf_counter()
@@ -99,6 +99,11 @@ class Trace:
         """Keep what the client was answered, where the setting `keep` is `everything`."""
         if self.keeps and sum(map(len, self.said)) < MAX_KEPT:
             self.said.append(data)
+
+
+def new_id() -> str:
+    """An id for one request."""
+    return "req_" + os.urandom(12).hex()
 
 
 def header_text(text: str) -> str:

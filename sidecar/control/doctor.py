@@ -7,11 +7,10 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from sidecar.control import rules as ruling
 from sidecar.control.fetching import fetch
 from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable
+from sidecar.health import ask
 from sidecar.keyrings import KeyringError
 from sidecar.store import damage, providers, workspaces
 from sidecar.store.trouble import translated
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
     from sidecar.values import ProviderConfig
 
 _HEALTH_SECONDS = 2.0
-
-
-class Health(msgspec.Struct, frozen=True):
-    """What another sidecar's `/health` says of it."""
-
-    pid: int
-    home: str
-    version: str
 
 
 class Doctor:
@@ -81,7 +72,7 @@ class Doctor:
 
     async def _port(self) -> Check:
         place = self._bench.place
-        health = await self._health()
+        health = await asyncio.to_thread(ask, place.port, _HEALTH_SECONDS)
         if health is None:
             return Check(
                 check="port",
@@ -107,22 +98,6 @@ class Doctor:
             ok=True,
             detail=f"mux-sidecar {health.version} (process {health.pid}) serves http://localhost:{place.port}/v1/mux",
         )
-
-    async def _health(self) -> Health | str | None:
-        """What listens on the port: a sidecar, something else (in words), or nothing."""
-        import aiohttp  # noqa: PLC0415 - as in fetching
-
-        url = f"http://127.0.0.1:{self._bench.place.port}/health"
-        timeout = aiohttp.ClientTimeout(total=_HEALTH_SECONDS)
-        try:
-            async with (await self._bench.http()).get(url, allow_redirects=False, timeout=timeout) as answer:
-                return msgspec.json.decode(await answer.content.read(65_536), type=Health)
-        except aiohttp.ClientConnectorError:
-            return None
-        except TimeoutError:
-            return "it does not answer"
-        except (aiohttp.ClientError, msgspec.MsgspecError, UnicodeDecodeError, OSError):
-            return "it is no mux-sidecar"
 
     async def _provider(self, config: ProviderConfig) -> Check:
         check = f"provider {config.name}"

@@ -95,13 +95,13 @@ def _probed(stage: Stage, target: str, counts: Counts, seed: int) -> tuple[list[
     bodies = [chat(Texts(seed + number).attached(100_000)) for number in range(max(2, counts.repeats // 20))]
     command = [sys.executable, str(HERE / "probe.py"), str(client.port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as probe:
-        time.sleep(0.5)
+        time.sleep(0.5)  # pings while all is quiet
         spans = []
         for body in bodies:
             before = time.monotonic()
             client.ask(CHAT, body)
             spans.append((before, time.monotonic()))
-            time.sleep(0.01)
+            time.sleep(0.01)  # a ping or two between bodies
         pings = json.loads(probe.communicate("\n")[0])
     busy = [spent for at, spent in pings if any(at < end and at + spent > start for start, end in spans)]
     idle = [spent for at, spent in pings if at + spent < spans[0][0]]
