@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sidecar.settings import Place
+    from sidecar.values import ProviderConfig
 
 ENV = "env:"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -118,6 +119,16 @@ class Keys:
         if ref.startswith(ENV):
             return Key(self._variable(ref.removeprefix(ENV), f"The key of {provider}", provider))
         return self._known.get(ref)
+
+    def absent(self, config: ProviderConfig) -> str | None:
+        """Why this process cannot send the provider what it needs: a variable that is not set. Asks no keyring."""
+        try:
+            self.cached(config.key, config.name)
+            for _, value in config.headers:
+                self.header_value(value, config.name)
+        except KeyMissing as error:
+            return str(error)
+        return None
 
     async def remove(self, ref: str | None) -> None:
         """Forgets a stored key; what cannot be removed stays, as nobody refers to it any more."""

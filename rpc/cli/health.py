@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rpc.status import Endpoint
 from sidecar.health import ask as health_of
-from sidecar.values import Value
 
 if TYPE_CHECKING:
     from sidecar.settings import Place
 
 TIMEOUT = 0.5  # seconds; it is on this machine
-
-
-class Endpoint(Value, frozen=True, kw_only=True):
-    """The endpoint as seen from outside: `state` is `serving`, `blocked`, or `stopped` where nothing listens."""
-
-    url: str
-    state: str
-    detail: str | None = None
 
 
 def ask(place: Place) -> Endpoint:
@@ -27,7 +19,7 @@ def ask(place: Place) -> Endpoint:
     health = health_of(place.port, TIMEOUT)
     if health is None:
         return Endpoint(
-            url=url, state="stopped", detail="Nothing listens there; start an editor or 'mux-sidecar serve'."
+            url=url, state="standby", detail="Nothing listens there; start an editor or 'mux-sidecar serve'."
         )
     if isinstance(health, str):
         detail = f"Another program holds port {place.port}; stop it, or set MUX_SIDECAR_PORT to a free one."

@@ -36,8 +36,8 @@ async def fetch(bench: Workbench, config: ProviderConfig, secret: str | None = N
 
 
 def now() -> str:
-    """The time that a listing bears: UTC (RFC 3339), in seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """The time that a listing bears: UTC (RFC 3339), in milliseconds as that of a request."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _check(headers: dict[str, str]) -> None:

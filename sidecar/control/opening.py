@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar.control.codes import Codes
 from sidecar.control.discovery import discover
 from sidecar.control.doctor import Doctor
 from sidecar.control.models import Models
@@ -41,6 +42,7 @@ class Control:
     requests: Requests
     settings: Settings
     doctor: Doctor
+    codes: Codes
 
     async def discover(self) -> tuple[Provider, ...]:
         """Adds what is there already, on the first start without a provider; returns what was added."""
@@ -75,6 +77,7 @@ async def open_control(
             requests=Requests(bench),
             settings=Settings(bench),
             doctor=Doctor(bench),
+            codes=Codes(bench),
         )
 
 

@@ -9,7 +9,8 @@ import msgspec
 
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.store import requests as stored
-from sidecar.values import Outcome, Request, Usage
+from sidecar.store.requests import Outage
+from sidecar.values import Outcome, Request, Usage, Value
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,6 +22,14 @@ UsageKey = Literal["workspace", "provider", "model", "day"]
 
 OUTCOMES: tuple[Outcome, ...] = ("ok", "error", "cancelled", "truncated")
 _MOST = 10_000
+
+
+class Recent(Value, frozen=True, kw_only=True):
+    """The newest record, the USD spent since midnight (local time; None where no cost is known), and who is down."""
+
+    last: Request | None = None
+    spent_today: float | None = None
+    outages: tuple[Outage, ...] = ()
 
 
 class Requests:
@@ -85,10 +94,19 @@ class Requests:
         start = None if since is None else midnight(_day(since))
         return await self._requests.ask(lambda db: stored.usage(db, by, start))
 
-    async def spent_today(self) -> float | None:
-        """USD since midnight, local time; None where no request has a cost."""
+    async def recent(self, providers: tuple[str, ...]) -> Recent:
+        """What a status line tells of the records; `providers` are those whose outages are looked for."""
         start = midnight(datetime.now(UTC).astimezone().date())
-        return await self._requests.ask(lambda db: stored.spent(db, start))
+
+        def read(db: sqlite3.Connection) -> Recent:
+            latest = stored.newest(db, 1, None, {})
+            return Recent(
+                last=latest[0] if latest else None,
+                spent_today=stored.spent(db, start),
+                outages=tuple(filter(None, (stored.outage(db, name) for name in providers))),
+            )
+
+        return await self._requests.ask(read)
 
 
 def midnight(day: date) -> float:

@@ -14,7 +14,7 @@ from sidecar.errors import InvalidParameter, NotFound
 from sidecar.routing.rules import compile_filter
 from sidecar.store import models, providers
 from sidecar.store import rules as stored
-from sidecar.values import Kind, Rule, RuleDraft
+from sidecar.values import Kind, ModelInfo, ProviderConfig, Rule, RuleDraft
 
 if TYPE_CHECKING:
     import sqlite3
@@ -167,13 +167,18 @@ def _changed(db: sqlite3.Connection, rules: order.Rules, *, position: int, chang
 
 def _why_broken(db: sqlite3.Connection, rule: RuleDraft) -> str | None:
     provider = providers.named(db, rule.provider)
-    if provider is None:
-        return f"There is no provider {rule.provider} any more; add it again, or choose another model for this rule."
-    model = models.named(db, provider.id, rule.model)
-    if model is None:
-        return f"{provider.name} has no model {rule.model}; choose another one for this rule."
-    if model.gone:
-        return f"{provider.name} no longer lists {rule.model}; choose another model for this rule."
+    model = models.named(db, provider.id, rule.model) if provider else None
+    return why_broken(rule.provider, rule.model, provider, model)
+
+
+def why_broken(provider: str, model: str, found: ProviderConfig | None, listed: ModelInfo | None) -> str | None:
+    """Why a rule with these names cannot serve, given what there is by them; None if it can."""
+    if found is None:
+        return f"There is no provider {provider} any more; add it again, or choose another model for this rule."
+    if listed is None:
+        return f"{found.name} has no model {model}; choose another one for this rule."
+    if listed.gone:
+        return f"{found.name} no longer lists {model}; choose another model for this rule."
     return None
 
 

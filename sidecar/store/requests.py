@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sidecar.values import Request, Usage
+from sidecar.values import Request, Usage, Value
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+
+
+class Outage(Value, frozen=True, kw_only=True):
+    """A provider that does not answer: times of the first and of the latest request that failed (RFC 3339, UTC)."""
+
+    provider: str
+    since: str
+    latest: str
+    error: str
+
 
 Record = tuple[Request, bytes | None]
 
@@ -103,6 +113,37 @@ def usage(db: sqlite3.Connection, by: str, since: float | None) -> tuple[Usage, 
     return tuple(
         Usage(key=row[0], requests=row[1], input_tokens=row[2], output_tokens=row[3], cached_tokens=row[4], cost=row[5])
         for row in rows
+    )
+
+
+# What the endpoint answers when it cannot reach a provider, or a provider's gateway when it cannot (RFC 9110, 15.6).
+_DOWN = "outcome = 'error' AND json_extract(record, '$.status') IN (502, 504)"
+
+
+def outage(db: sqlite3.Connection, provider: str) -> Outage | None:
+    """Since when the provider does not answer; None if its newest request was answered, with an error or without."""
+    latest = db.execute(
+        f"SELECT record, {_DOWN} FROM requests WHERE provider = ? AND outcome <> 'cancelled'"  # noqa: S608 - constants only
+        " ORDER BY started DESC, seq DESC LIMIT 1",
+        (provider,),
+    ).fetchone()
+    if latest is None or not latest[1]:
+        return None
+    answered = db.execute(
+        f"SELECT started FROM requests WHERE provider = ? AND outcome <> 'cancelled' AND NOT ({_DOWN})"  # noqa: S608 - constants only
+        " ORDER BY started DESC LIMIT 1",
+        (provider,),
+    ).fetchone()
+    first = db.execute(
+        f"SELECT record FROM requests WHERE provider = ? AND started > ? AND {_DOWN} ORDER BY started LIMIT 1",  # noqa: S608 - constants only
+        (provider, answered[0] if answered else 0.0),
+    ).fetchone()
+    request, begun = _RECORD.decode(latest[0]), _RECORD.decode((first or latest)[0])
+    return Outage(
+        provider=request.provider or provider,
+        since=begun.started_at,
+        latest=request.started_at,
+        error=request.error or f"it answered {request.status}",
     )
 
 

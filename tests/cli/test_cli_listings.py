@@ -105,7 +105,7 @@ def test_status(set_up: Mux) -> None:
     """`status` tells workspace, model and endpoint, whether or not a sidecar runs."""
     status = set_up.json("status")
     assert (status["workspace"], status["text"]) == ("default", "default · near/echo")
-    assert status["endpoint"]["state"] == "stopped"
+    assert status["endpoint"]["state"] == "standby"
     assert status["kind"] == "inactive"
     assert status["problems"] == []
     assert status["route"]["model"] == "echo"

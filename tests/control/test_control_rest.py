@@ -113,7 +113,7 @@ async def test_usage_since_a_local_date(control):
     (row,) = await control.requests.usage("2026-01-30", "model")
     assert (row.key, row.requests, row.cost) == ("echo/small", 2, None)
     assert await control.requests.usage("2026-02-02", "day") == ()
-    assert await control.requests.spent_today() is None
+    assert (await control.requests.recent(())).spent_today is None
     for bad in ({"since": "yesterday"}, {"by": "colour"}):
         with pytest.raises(InvalidParameter):
             await control.requests.usage(**bad)

@@ -1,0 +1,110 @@
+"""The facts that a running process tells its windows, read when they have changed and kept until then."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rpc.status import Endpoint, Facts, summarise
+from sidecar.control.requests import Recent
+from sidecar.errors import NotFound, StoreUnusable
+from sidecar.store.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from rpc.status import Status, View
+    from sidecar.control.opening import Control
+    from sidecar.snapshot import Snapshot, Snapshots
+
+OPENING = "The endpoint is being opened."
+
+
+class Board:
+    """What a Status is made of in this process, on the event loop's thread."""
+
+    def __init__(self, control: Control, snapshots: Snapshots) -> None:
+        self._control = control
+        self._snapshots = snapshots
+        self._watch = Watch(control.bench.requests)
+        self._recent = Recent()
+        self._read_for: tuple[tuple[str, ...], date] | None = None
+        self._trouble: str | None = None
+        self._reading = asyncio.Lock()
+        self.endpoint = Endpoint(url=_url(control.bench.place.port), state="standby", detail=OPENING)
+        self.busy: Callable[[], bool] = lambda: False
+        #: Counts the changes of the records, whoever made and whoever noticed them.
+        self.records = 0
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the endpoint."""
+        return self.endpoint.url.removesuffix("/v1/mux")
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The configuration now."""
+        return self._snapshots.current()
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the data folder."""
+        return self._snapshots.problem or self._trouble
+
+    def check(self, workspace: str) -> None:
+        """Whether there is that workspace.
+
+        Raises:
+            NotFound: there is none.
+        """
+        snapshot = self.snapshot
+        if snapshot.workspace(workspace) is None:
+            known = ", ".join(each.name for each in list(snapshot.workspaces.values())[:20])
+            raise NotFound(f"There is no workspace {workspace[:80]!r}; there are: {known}.")
+
+    async def status(self, view: View) -> Status:
+        """The Status for a view, from what is so at this moment."""
+        await self.refresh()
+        return self.seen(view)
+
+    async def refresh(self) -> None:
+        """Reads of the records what has changed since the last call."""
+        async with self._reading:
+            wanted = (tuple(self.snapshot.providers), datetime.now(UTC).astimezone().date())
+            changed = self._watch.changed()
+            self.records += changed
+            if changed or wanted != self._read_for:
+                await self._read(*wanted)
+
+    def seen(self, view: View) -> Status:
+        """The Status for a view, without reading the records again."""
+        return summarise(
+            Facts(
+                snapshot=self.snapshot,
+                recent=self._recent,
+                endpoint=self.endpoint,
+                busy=self.busy(),
+                trouble=self.trouble,
+                missing=self._control.bench.keys.absent,
+            ),
+            view,
+        )
+
+    def close(self) -> None:
+        """Closes what it watches with."""
+        self._watch.close()
+
+    async def _read(self, providers: tuple[str, ...], day: date) -> None:
+        try:
+            self._recent = await self._control.requests.recent(providers)
+        except StoreUnusable as error:
+            self._trouble = str(error)
+        else:
+            self._trouble = None
+            self._read_for = (providers, day)
+
+
+def _url(port: int) -> str:
+    return f"http://localhost:{port}/v1/mux"

@@ -1,0 +1,133 @@
+"""Tells windows what has changed, whoever changed it: this process, another one, or the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from rpc.status import View
+from sidecar.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rpc.board import Board
+    from rpc.service import Window
+    from rpc.status import Status
+    from sidecar.snapshot import Snapshot
+
+What = Literal["workspaces", "rules", "providers", "models", "requests", "settings"]
+
+Tell = Callable[[str, Value], None]
+
+DID_CHANGE_STATUS = "mux/didChangeStatus"
+DID_CHANGE = "mux/didChange"
+#: Seconds between two looks; a look costs some ten microseconds while nothing changes.
+EVERY = 0.15
+#: Seconds between two notifications that tell of requests alone, which may come by the hundred.
+SELDOM = 1.0
+
+
+class Change(Value, frozen=True, kw_only=True):
+    """What `mux/didChange` tells."""
+
+    what: What
+
+
+@dataclass
+class _Listener:
+    """A window, the Status that it was told last, and when it was told for the sake of requests alone."""
+
+    window: Window
+    tell: Tell
+    told: Status
+    at: float = 0.0
+
+    def update(self, status: Status) -> bool:
+        """Tells the Status if it is new; returns whether it waits to be told."""
+        if status == self.told:
+            return False
+        if _lasting(status) == _lasting(self.told):
+            if time.monotonic() - self.at < SELDOM:
+                return True
+            self.at = time.monotonic()
+        self.told = status
+        self.tell(DID_CHANGE_STATUS, status)
+        return False
+
+
+class Changes:
+    """Looks at the board again and again, and tells its listeners what is new."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._snapshot = board.snapshot
+        self._records = board.records
+        self._records_told = 0.0
+        self._listeners: list[_Listener] = []
+        self._seen: tuple[object, ...] = ()
+
+    def listen(self, window: Window, tell: Tell) -> Callable[[], None]:
+        """Has this window told of changes from now on; call what is returned to end that."""
+        listener = _Listener(window, tell, self._board.seen(View(window.workspace)))
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def run(self) -> None:
+        """Looks until it is cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            await self._board.refresh()
+            self._tell_changes()
+            self._tell_status()
+
+    def _tell_changes(self) -> None:
+        snapshot = self._board.snapshot
+        found: list[What] = []
+        if snapshot is not self._snapshot:
+            found += _differences(self._snapshot, snapshot)
+            self._snapshot = snapshot
+        if self._board.records != self._records and time.monotonic() - self._records_told >= SELDOM:
+            self._records, self._records_told = self._board.records, time.monotonic()
+            found.append("requests")
+        for what in found:
+            for listener in self._listeners:
+                listener.tell(DID_CHANGE, Change(what=what))
+
+    def _tell_status(self) -> None:
+        board = self._board
+        windows = tuple(listener.window.workspace for listener in self._listeners)
+        seen = (board.snapshot, board.records, board.endpoint, board.busy(), board.trouble, windows)
+        if seen == self._seen:
+            return
+        waiting = [listener.update(board.seen(View(listener.window.workspace))) for listener in self._listeners]
+        self._seen = () if any(waiting) else seen
+
+
+def _lasting(status: Status) -> Status:
+    """What is left of a Status without what each request changes."""
+    return msgspec.structs.replace(status, last_request=None, spent_today=None, tooltip="")
+
+
+def _differences(old: Snapshot, new: Snapshot) -> Iterator[What]:
+    if _workspaces(old) != _workspaces(new):
+        yield "workspaces"
+    if old.workspaces != new.workspaces:
+        yield "rules"
+    if old.providers != new.providers:
+        yield "providers"
+    if old.models != new.models:
+        yield "models"
+    if old.settings != new.settings:
+        yield "settings"
+
+
+def _workspaces(snapshot: Snapshot) -> tuple[object, ...]:
+    """What a listing of the workspaces tells."""
+    held = snapshot.workspaces.values()
+    return (snapshot.active, *((each.name, each.scope, each.rules) for each in held))

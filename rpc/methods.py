@@ -1,0 +1,242 @@
+"""The methods: name → parameters, result, and what is done. Standard input, HTTP and WebSocket all serve this table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rpc import params as given
+from rpc.params import Params
+from rpc.results import DashboardUrl, ShownRequest
+from rpc.service import Service
+from rpc.status import Status
+from sidecar.control.drafts import ProviderChanges, ProviderDraft, RuleChanges, SettingsChanges
+from sidecar.values import (
+    Check,
+    Explanation,
+    Model,
+    Provider,
+    ProviderType,
+    Request,
+    Rule,
+    RuleDraft,
+    Settings,
+    Usage,
+    Workspace,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+P = TypeVar("P", bound=Params)
+
+Run = Callable[[Service, Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method. `in_turn` ones wait for those that were called before; the others may take their time."""
+
+    name: str
+    params: type[Params]
+    result: Any
+    run: Run
+    in_turn: bool = True
+
+
+async def _status(service: Service, asked: given.StatusOf) -> Status:
+    return await service.status(asked.uri, asked.workspace)
+
+
+async def _workspaces(service: Service, _: Params) -> tuple[Workspace, ...]:
+    return await service.control.workspaces.list()
+
+
+async def _workspace_add(service: Service, asked: given.WorkspaceAdd) -> Workspace:
+    return await service.control.workspaces.add(asked.name, asked.copy_from)
+
+
+async def _switch(service: Service, asked: given.WorkspaceNamed) -> Status:
+    await service.control.workspaces.switch(asked.name)
+    return await service.status()
+
+
+async def _workspace_update(service: Service, asked: given.WorkspaceUpdate) -> Workspace:
+    return await service.control.workspaces.update(asked.name, new_name=asked.new_name, scope=asked.scope)
+
+
+async def _workspace_remove(service: Service, asked: given.WorkspaceNamed) -> None:
+    await service.control.workspaces.remove(asked.name)
+
+
+async def _export(service: Service, asked: given.WorkspaceNamed) -> given.JSON:
+    return await service.control.workspaces.export(asked.name)
+
+
+async def _import(service: Service, asked: given.WorkspaceImport) -> Workspace:
+    return await service.control.workspaces.import_(asked.document, asked.name)
+
+
+async def _rules(service: Service, asked: given.RuleList) -> tuple[Rule, ...]:
+    return await service.control.rules.list(asked.workspace)
+
+
+async def _rule_add(service: Service, asked: given.RuleAdd) -> tuple[Rule, ...]:
+    return await service.control.rules.add(_draft(asked), position=asked.position, workspace=asked.workspace)
+
+
+async def _rule_update(service: Service, asked: given.RuleUpdate) -> tuple[Rule, ...]:
+    changes = RuleChanges(filter=asked.filter, kind=asked.kind, provider=asked.provider, model=asked.model)
+    return await service.control.rules.update(asked.position, changes, asked.workspace)
+
+
+async def _rule_move(service: Service, asked: given.RuleMove) -> tuple[Rule, ...]:
+    return await service.control.rules.move(asked.position, asked.to, asked.workspace)
+
+
+async def _rule_remove(service: Service, asked: given.RuleAt) -> tuple[Rule, ...]:
+    return await service.control.rules.remove(asked.position, asked.workspace)
+
+
+async def _rule_set(service: Service, asked: given.RuleSet) -> tuple[Rule, ...]:
+    return await service.control.rules.replace(map(_draft, asked.rules), asked.workspace)
+
+
+def _draft(asked: given.RuleAdd | given.RuleStated) -> RuleDraft:
+    return RuleDraft(filter=asked.filter, provider=asked.provider, model=asked.model, kind=asked.kind or "any")
+
+
+async def _types(service: Service, _: Params) -> tuple[ProviderType, ...]:
+    return await service.control.providers.types()
+
+
+async def _providers(service: Service, _: Params) -> tuple[Provider, ...]:
+    return await service.control.providers.list()
+
+
+async def _provider_add(service: Service, asked: given.ProviderAdd) -> Provider:
+    draft = ProviderDraft(
+        name=asked.name,
+        type=asked.type,
+        endpoint=asked.endpoint,
+        description=asked.description or "",
+        auth=asked.auth,
+        api_key=asked.api_key,
+        api_key_env=asked.api_key_env,
+        models=asked.models or (),
+        headers=tuple((asked.headers or {}).items()),
+        timeouts=None if asked.timeouts is None else asked.timeouts.value(),
+        offline=bool(asked.offline),
+    )
+    return await service.control.providers.add(draft)
+
+
+async def _provider_update(service: Service, asked: given.ProviderUpdate) -> Provider:
+    changes = ProviderChanges(
+        new_name=asked.new_name,
+        type=asked.type,
+        endpoint=asked.endpoint,
+        description=asked.description,
+        auth=asked.auth,
+        api_key=asked.api_key,
+        api_key_env=asked.api_key_env,
+        models=asked.models,
+        headers=None if asked.headers is None else tuple(asked.headers.items()),
+        timeouts=None if asked.timeouts is None else asked.timeouts.value(),
+        offline=bool(asked.offline),
+    )
+    return await service.control.providers.update(asked.name, changes)
+
+
+async def _refresh(service: Service, asked: given.ProviderNamed) -> Provider:
+    return await service.control.providers.refresh(asked.name)
+
+
+async def _provider_remove(service: Service, asked: given.ProviderRemove) -> tuple[Rule, ...]:
+    return await service.control.providers.remove(asked.name, force=bool(asked.force))
+
+
+async def _models(service: Service, asked: given.ModelList) -> tuple[Model, ...]:
+    return await service.control.models.list(asked.provider)
+
+
+async def _explain(service: Service, asked: given.RouteExplain) -> Explanation:
+    return await service.control.routes.explain(asked.files, asked.kind or "chat", asked.workspace)
+
+
+async def _requests(service: Service, asked: given.RequestList) -> tuple[Request, ...]:
+    limit = 50 if asked.limit is None else asked.limit
+    return await service.control.requests.list(limit, asked.before, asked.workspace, asked.provider, asked.outcome)
+
+
+async def _request(service: Service, asked: given.RequestNamed) -> ShownRequest:
+    return ShownRequest.of(*await service.control.requests.show(asked.id))
+
+
+async def _request_remove(service: Service, asked: given.RequestRemove) -> int:
+    return await service.control.requests.remove(asked.id)
+
+
+async def _usage(service: Service, asked: given.UsageOf) -> tuple[Usage, ...]:
+    return await service.control.requests.usage(asked.since, asked.by or "model")
+
+
+async def _settings(service: Service, _: Params) -> Settings:
+    return await service.control.settings.get()
+
+
+async def _settings_set(service: Service, asked: given.SettingsSet) -> Settings:
+    changes = SettingsChanges(
+        keep=asked.keep,
+        keep_days=asked.keep_days,
+        origins=asked.origins,
+        hosts=asked.hosts,
+        require_key=asked.require_key,
+    )
+    return await service.control.settings.set(changes)
+
+
+async def _doctor(service: Service, _: Params) -> tuple[Check, ...]:
+    return await service.control.doctor.run()
+
+
+async def _dashboard(service: Service, _: Params) -> DashboardUrl:
+    code = await service.control.codes.make()
+    return DashboardUrl(url=f"{service.board.origin}/#code={code}")
+
+
+_ROWS = (
+    Method("mux/status", given.StatusOf, Status, _status),
+    Method("mux/workspace/list", Params, tuple[Workspace, ...], _workspaces),
+    Method("mux/workspace/add", given.WorkspaceAdd, Workspace, _workspace_add),
+    Method("mux/workspace/switch", given.WorkspaceNamed, Status, _switch),
+    Method("mux/workspace/update", given.WorkspaceUpdate, Workspace, _workspace_update),
+    Method("mux/workspace/remove", given.WorkspaceNamed, None, _workspace_remove),
+    Method("mux/workspace/export", given.WorkspaceNamed, given.JSON, _export),
+    Method("mux/workspace/import", given.WorkspaceImport, Workspace, _import),
+    Method("mux/rule/list", given.RuleList, tuple[Rule, ...], _rules),
+    Method("mux/rule/add", given.RuleAdd, tuple[Rule, ...], _rule_add),
+    Method("mux/rule/update", given.RuleUpdate, tuple[Rule, ...], _rule_update),
+    Method("mux/rule/move", given.RuleMove, tuple[Rule, ...], _rule_move),
+    Method("mux/rule/remove", given.RuleAt, tuple[Rule, ...], _rule_remove),
+    Method("mux/rule/set", given.RuleSet, tuple[Rule, ...], _rule_set),
+    Method("mux/provider/types", Params, tuple[ProviderType, ...], _types),
+    Method("mux/provider/list", Params, tuple[Provider, ...], _providers),
+    Method("mux/provider/add", given.ProviderAdd, Provider, _provider_add, in_turn=False),
+    Method("mux/provider/update", given.ProviderUpdate, Provider, _provider_update, in_turn=False),
+    Method("mux/provider/refresh", given.ProviderNamed, Provider, _refresh, in_turn=False),
+    Method("mux/provider/remove", given.ProviderRemove, tuple[Rule, ...], _provider_remove, in_turn=False),
+    Method("mux/model/list", given.ModelList, tuple[Model, ...], _models),
+    Method("mux/route/explain", given.RouteExplain, Explanation, _explain),
+    Method("mux/request/list", given.RequestList, tuple[Request, ...], _requests, in_turn=False),
+    Method("mux/request/show", given.RequestNamed, ShownRequest, _request, in_turn=False),
+    Method("mux/request/remove", given.RequestRemove, int, _request_remove, in_turn=False),
+    Method("mux/usage", given.UsageOf, tuple[Usage, ...], _usage, in_turn=False),
+    Method("mux/settings/get", Params, Settings, _settings),
+    Method("mux/settings/set", given.SettingsSet, Settings, _settings_set),
+    Method("mux/doctor", Params, tuple[Check, ...], _doctor, in_turn=False),
+    Method("mux/dashboard/url", Params, DashboardUrl, _dashboard),
+)
+METHODS: Mapping[str, Method] = MappingProxyType({row.name: row for row in _ROWS})

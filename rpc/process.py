@@ -1,0 +1,172 @@
+"""`mux-sidecar --stdio`: the process that an editor launches, from its first byte to its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import json
+import logging
+import signal
+import threading
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pygls.io_ import run_async
+
+from rpc import stdio
+from rpc.board import Board
+from rpc.changes import Changes
+from rpc.dispatch import Dispatcher
+from rpc.methods import METHODS
+from rpc.parent import death
+from rpc.server import Server
+from rpc.service import Service
+from rpc.status import Endpoint
+from sidecar.control.opening import open_control
+from sidecar.errors import NotAllowed
+from sidecar.keys import Keys
+from sidecar.snapshot import Snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from sidecar.settings import Place
+
+log = logging.getLogger(__name__)
+
+RETRY = 1.0  # seconds until a port that could not be had is tried again
+
+
+class Process:
+    """One client on standard input and output, and the endpoint beside it."""
+
+    def __init__(self, place: Place, parent: int | None) -> None:
+        self._place = place
+        self._parent = parent
+        self._stack = AsyncExitStack()
+        self._stop = threading.Event()  # pygls asks it between two messages
+        self._told = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self, descriptors: tuple[int, int]) -> int:
+        """Serves until the client, its death or a signal ends it; returns the exit status."""
+        self._input = stdio.Input(descriptors[0])
+        output = stdio.Output(descriptors[1], self.leave)
+        self._server = Server(output, self._url_for, self.leave)
+        self._watch_signals()
+        if self._parent is not None:
+            self._start(self._leave_after(self._parent))
+        opening = asyncio.create_task(self._open())
+        try:
+            async with self._stack:
+                await self._converse()
+                opening.cancel()
+                with suppress(asyncio.CancelledError):
+                    await opening
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            output.close()
+        return 0 if self._server.protocol.ended or self._told else 1
+
+    def leave(self) -> None:
+        """Ends the conversation; what is being answered is finished."""
+        self._stop.set()
+        self._input.end()
+
+    async def _converse(self) -> None:
+        silent = logging.Logger("pygls")  # noqa: LOG001 - of no tree: pygls logs whole messages
+        silent.disabled = True
+        await run_async(self._stop, self._input, self._server.protocol, silent, self._unreadable)
+
+    def _unreadable(self, error: Exception, _: type[Exception]) -> None:
+        """A body that is no JSON. Where a message stands before the surplus, its length was wrong: it is taken."""
+        protocol = self._server.protocol
+        if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
+            self._input.unread(error.doc[error.pos :].encode("utf-8", "surrogatepass"))
+            protocol.handle_message(json.loads(error.doc[: error.pos]))
+        else:
+            protocol.refuse_bytes("The message is not JSON.")
+
+    async def _open(self) -> None:
+        """Opens the data folder, then the endpoint, once `initialize` has been answered."""
+        server = self._server
+        await server.begun.wait()
+        if server.process_id is not None and server.process_id != self._parent:
+            self._start(self._leave_after(server.process_id))
+        self._place = replace(self._place, port=self._port(server.options.port))
+        keys = Keys(self._place)
+        snapshots = await asyncio.to_thread(Snapshots, self._place)
+        self._stack.callback(snapshots.close)
+        control = await self._stack.enter_async_context(open_control(self._place, keys=keys))
+        board = Board(control, snapshots)
+        self._stack.callback(board.close)
+        await board.refresh()
+        changes = Changes(board)  # before the first call, whose change it is to tell
+        changes.listen(server.window, server.tell)
+        server.dispatcher.set_result(Dispatcher(METHODS, Service(control, board, server.window)))
+        self._start(changes.run())
+        await self._open_endpoint(board)
+
+    async def _open_endpoint(self, board: Board) -> None:
+        # 130 ms of aiohttp, in a thread, so that the first questions are answered meanwhile.
+        app = await asyncio.to_thread(importlib.import_module, "sidecar.app")
+        gc.enable()
+        gc.freeze()
+        while True:
+            try:
+                serving = await self._stack.enter_async_context(app.open_app(self._place))
+            except NotAllowed as error:
+                board.endpoint = Endpoint(url=board.endpoint.url, state="blocked", detail=str(error))
+                await asyncio.sleep(RETRY)
+            else:
+                board.endpoint = Endpoint(url=serving.url, state="serving")
+                return
+
+    async def _leave_after(self, number: int) -> None:
+        await death(number)
+        self.leave()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    def _watch_signals(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def told() -> None:
+            if self._told:
+                task.cancel()
+            self._told = True
+            self.leave()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):  # Windows: Ctrl+C arrives as KeyboardInterrupt
+                loop.add_signal_handler(number, told)
+
+    def _port(self, port: int | None) -> int:
+        return self._place.port if port is None else port
+
+    def _url_for(self, port: int | None) -> str:
+        return f"http://localhost:{self._port(port)}/v1/mux"
+
+
+def main(place: Place, parent: int | None) -> int:
+    """The exit status of a process that serves an editor until it is told to leave."""
+    descriptors = stdio.claim()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(Process(place, parent).run(descriptors))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 0
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop  # noqa: PLC0415 - Windows and PyPy have none
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,242 @@
+"""The language server protocol over pygls, without what pygls does to messages that are not its own.
+
+pygls structures each nested object as if it were a message, leaves requests unanswered whose parameters do not fit,
+turns parameters of methods that it does not know into named tuples that lose keys, and logs and sends back what went
+wrong with bodies and tracebacks. So messages arrive here as plain JSON and are structured once, by their method; what
+goes out is encoded here; and every request is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from cattrs.errors import BaseValidationError
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import JsonRPCRequestMessage, LanguageServerProtocol, lsp_method
+
+from rpc.dispatch import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, ErrorObject, RpcError
+from rpc.methods import METHODS
+
+if TYPE_CHECKING:
+    from rpc.server import Server
+
+log = logging.getLogger(__name__)
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+NOT_INITIALIZED = -32002
+CANCELLED = -32800
+
+_FAILED = "The sidecar failed on this request; start it with MUX_SIDECAR_LOG_LEVEL=debug to see why."
+_BATCH = "The language server protocol has no batches; send each request by itself."
+#: What pygls brings for documents, of which this server keeps none.
+_DOCUMENTS = ("textDocument/", "notebookDocument/")
+
+JSON = dict[str, Any]
+Id = str | int
+
+
+class Protocol(LanguageServerProtocol):
+    """One client's conversation: its life, the methods of the table, and the standard's own through pygls."""
+
+    _server: Server
+
+    def __init__(self, server: Server, converter: Any) -> None:
+        super().__init__(server, converter)
+        self._initialized = False
+        self._running: dict[Id, asyncio.Task[None]] = {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client has sent `shutdown`."""
+        return self._shutdown
+
+    def _register_builtin_features(self) -> None:
+        super()._register_builtin_features()  # type: ignore[no-untyped-call]
+        for name in [name for name in self.fm.builtin_features if name.startswith(_DOCUMENTS)]:
+            del self.fm.builtin_features[name]
+
+    def structure_message(self, data: JSON) -> JSON:
+        """The object as it is: pygls calls this for each object within a message too."""
+        return data
+
+    def handle_message(self, message: Any) -> None:
+        """Takes one message of the client, as JSON."""
+        if isinstance(message, list):
+            self._refuse_batch(message)
+        elif not isinstance(message, dict) or message.get("jsonrpc") != self.VERSION:
+            self._refuse(_id_of(message), INVALID_REQUEST, "A message is an object with `jsonrpc` set to 2.0.")
+        elif isinstance(message.get("method"), str):
+            self._take(message)
+        elif "method" not in message and "id" in message and ("result" in message or "error" in message):
+            self._take_answer(message)
+        else:
+            self._refuse(_id_of(message), INVALID_REQUEST, "A message has a `method`, or a `result` or an `error`.")
+
+    def notify(self, method: str, params: Any = None) -> None:
+        """Tell the client something; left out while it is far behind with reading, as the next one tells more."""
+        if not self._server.congested:
+            super().notify(method, params)
+
+    def refuse_bytes(self, sentence: str) -> None:
+        """Answers what could not be read as JSON."""
+        self._refuse(None, PARSE_ERROR, sentence)
+
+    def _take(self, message: JSON) -> None:
+        method, params = message["method"], message.get("params")
+        if "id" not in message:
+            self._take_notification(method, params)
+        elif _id_of(message) is None:
+            self._refuse(None, INVALID_REQUEST, "The `id` of a request is a string or a whole number.")
+        elif (refusal := self._out_of_order(method)) is not None:
+            self._refuse(message["id"], *refusal)
+        elif message["id"] in self._running or message["id"] in self._request_futures:
+            self._refuse(message["id"], INVALID_REQUEST, "A request with this `id` is still being answered.")
+        elif method in METHODS:
+            self._call(message["id"], method, params)
+        else:
+            self._take_standard(message["id"], method, message)
+
+    def _out_of_order(self, method: str) -> tuple[int, str] | None:
+        """Why a request does not come at its time: code and sentence."""
+        if self._shutdown:
+            return INVALID_REQUEST, "The server has been shut down; only `exit` is to follow."
+        if method == types.INITIALIZE:
+            return (INVALID_REQUEST, "The server has been initialized already.") if self._initialized else None
+        return None if self._initialized else (NOT_INITIALIZED, "The server waits for `initialize` first.")
+
+    def _take_notification(self, method: str, params: Any) -> None:
+        if method == types.EXIT:
+            self._server.leave()
+        elif method == types.CANCEL_REQUEST:
+            self._cancel(params.get("id") if isinstance(params, dict) else None)
+        elif self._initialized and not self._shutdown and self._knows(method):
+            message = {"jsonrpc": self.VERSION, "method": method, "params": params}
+            try:
+                structured = self._converter.structure(message, self._kind(method))
+            except (BaseValidationError, ValueError, TypeError, KeyError, AttributeError):
+                log.warning("A notification %s did not fit and was left aside.", method[:80])
+                return
+            self._handle_notification(method, structured.params)
+
+    def _take_standard(self, number: Id, method: str, message: JSON) -> None:
+        """A request of the standard's, or one that there is not."""
+        if not self._knows(method):
+            self._refuse(number, METHOD_NOT_FOUND, f"There is no method {method[:100]!r}.")
+            return
+        try:
+            structured = self._structured(method, message)
+        except (BaseValidationError, ValueError, TypeError, KeyError, AttributeError):
+            self._refuse(number, INVALID_PARAMS, f"The parameters of {method} do not fit the protocol.")
+            return
+        self._initialized = self._initialized or method == types.INITIALIZE
+        self._handle_request(number, method, structured.params)
+
+    def _structured(self, method: str, message: JSON) -> Any:
+        kind = self._kind(method)
+        try:
+            return self._converter.structure(message, kind)
+        except (BaseValidationError, ValueError, TypeError, KeyError, AttributeError):
+            if method != types.INITIALIZE or not isinstance(message.get("params"), dict):
+                raise
+        # A capability that is spelled in an unheard-of way must not keep an editor from starting.
+        return self._converter.structure({**message, "params": {**message["params"], "capabilities": {}}}, kind)
+
+    def _take_answer(self, message: JSON) -> None:
+        """The client's answer to a request of ours."""
+        number = message["id"]
+        if not isinstance(number, str | int) or number not in self._request_futures:
+            return
+        kind = self._result_types.pop(number, None)
+        future = self._request_futures.pop(number)
+        if future.cancelled():
+            return
+        try:
+            if "error" in message:
+                error = self._converter.structure(message["error"], types.ResponseError)
+                future.set_exception(JsonRpcException.from_error(error))
+            else:
+                future.set_result(self._converter.structure(message, kind).result if kind else message["result"])
+        except (BaseValidationError, ValueError, TypeError, KeyError, AttributeError):
+            future.set_exception(JsonRpcException("The client's answer did not fit the protocol."))
+
+    def _kind(self, method: str) -> type[Any]:
+        """The type of a method's message; of one that the standard has not, the plain one."""
+        return self.get_message_type(method) or JsonRPCRequestMessage
+
+    def _knows(self, method: str) -> bool:
+        return method in self.fm.builtin_features or method in self.fm.features
+
+    def _call(self, number: Id, method: str, params: Any) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(number, method, params))
+        self._running[number] = task
+        task.add_done_callback(lambda _: self._running.pop(number, None))
+
+    async def _answer(self, number: Id, method: str, params: Any) -> None:
+        try:
+            result = await self._server.call(method, params)
+        except RpcError as failure:
+            self._send_data({"jsonrpc": self.VERSION, "id": number, "error": failure.error})
+        except asyncio.CancelledError:
+            self._refuse(number, CANCELLED, "The request was cancelled.")
+        else:
+            self._send_data({"jsonrpc": self.VERSION, "id": number, "result": result})
+
+    def _cancel(self, number: Any) -> None:
+        if not isinstance(number, str | int):
+            return
+        if task := self._running.get(number):
+            task.cancel()
+        elif number in self._request_futures:
+            self._handle_cancel_notification(number)
+
+    def _refuse(self, number: Id | None, code: int, sentence: str) -> None:
+        self._send_data({"jsonrpc": self.VERSION, "id": number, "error": ErrorObject(code, sentence)})
+
+    def _refuse_batch(self, messages: list[Any]) -> None:
+        numbers = [_id_of(message) for message in messages if isinstance(message, dict) and "method" in message]
+        for number in dict.fromkeys(number for number in numbers if number is not None) or (None,):
+            self._refuse(number, INVALID_REQUEST, _BATCH)
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """The answer to `initialize`: it names the endpoint, and waits for nothing."""
+        result = yield from super().lsp_initialize(params)
+        result.capabilities.text_document_sync = types.TextDocumentSyncKind.None_
+        result.capabilities.experimental = {"mux": self._server.begin(params)}
+        return result
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *_: Any) -> Generator[Any, Any, None]:
+        """Never called: `exit` is taken before pygls would end the process in the midst of its work."""
+        yield from ()
+
+    def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
+        if error is not None and error.code == INTERNAL_ERROR:  # pygls puts the traceback in
+            error = types.ResponseError(INTERNAL_ERROR, _FAILED)
+        super()._send_response(msg_id, result, error)
+
+    def _send_data(self, data: Any) -> None:
+        """Sends one message. pygls' own would log it."""
+        body = _encoded(data if isinstance(data, dict) else self._converter.unstructure(data))
+        if self.writer is not None:
+            self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+def _id_of(message: Any) -> Id | None:
+    """The `id` of a message, if it is one."""
+    number = message.get("id") if isinstance(message, dict) else None
+    return number if isinstance(number, str | int) and not isinstance(number, bool) else None
+
+
+def _encoded(data: Any) -> bytes:
+    try:
+        return msgspec.json.encode(data)
+    except UnicodeEncodeError:  # halves of surrogate pairs, which a client may send and JSON can escape
+        return json.dumps(msgspec.to_builtins(data)).encode()

@@ -1,0 +1,49 @@
+"""What the methods act on: the control of one data folder, and what a running process and its window add to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rpc.documents import file_of
+from rpc.status import View
+from sidecar.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from rpc.board import Board
+    from rpc.status import Status
+    from sidecar.control.opening import Control
+
+
+@dataclass
+class Window:
+    """One front end's own: the workspace that it is set to, None for the active one, and its folders' paths."""
+
+    workspace: str | None = None
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """One data folder, as one window of this process sees it."""
+
+    control: Control
+    board: Board
+    window: Window
+
+    async def status(self, uri: str | None = None, workspace: str | None = None) -> Status:
+        """The Status now: for a document, and for a workspace instead of the window's.
+
+        Raises:
+            InvalidParameter: the URI cannot be one.
+            NotFound: no such workspace.
+        """
+        files: tuple[str, ...] = ()
+        if uri is not None:
+            try:
+                files = (file_of(uri, self.window.folders),)
+            except ValueError:
+                raise InvalidParameter("uri", "`uri` is no URI; give the document's, such as file:///a/b.py.") from None
+        if workspace is not None:
+            self.board.check(workspace)
+        return await self.board.status(View(self.window.workspace if workspace is None else workspace, files))

@@ -1,0 +1,82 @@
+"""The methods, asked as an editor asks them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+ECHO = {"position": 1, "filter": "", "kind": "any", "provider": "echo", "model": "echo"}
+
+
+def test_initialize(home, launch):
+    """The answer to `initialize` names the server, its version and the endpoint, and asks for no documents."""
+    result = launch(home).initialize()["result"]
+    assert result["serverInfo"]["name"] == "mux-sidecar"
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", result["serverInfo"]["version"])
+    capabilities = result["capabilities"]
+    assert capabilities["experimental"]["mux"] == {
+        "protocolVersion": 1,
+        "endpoint": f"http://localhost:{home.port}/v1/mux",
+    }
+    assert capabilities["textDocumentSync"] == 0
+
+
+def test_status(window):
+    """`mux/status` tells workspace, route and endpoint, with a text that is ready to print."""
+    window.serving()
+    status = window.call("mux/status")
+    assert status == {
+        "workspace": "default",
+        "kind": "normal",
+        "busy": False,
+        "text": "default · echo/echo",
+        "tooltip": status["tooltip"],
+        "route": {"workspace": "default", **ECHO},
+        "endpoint": {"url": window.mux.url.replace("127.0.0.1", "localhost"), "state": "serving"},
+        "problems": [],
+        "command": {"title": "Switch workspace", "command": "mux.switchWorkspace"},
+    }
+
+
+def test_the_endpoint_serves(window):
+    """Requests are answered at the endpoint while the editor runs, and the last one is in the Status."""
+    window.serving()
+    reply = window.mux.post("/chat/completions", {"messages": [{"role": "user", "content": "hello"}]})
+    assert reply.status == 200
+    told = window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
+    assert told["lastRequest"]["id"] == reply.headers["x-mux-request-id"]
+
+
+def test_a_switch_is_told(window):
+    """`mux/workspace/switch` answers with the Status and tells of it."""
+    window.call("mux/workspace/add", name="Work", copyFrom="default")
+    assert window.call("mux/workspace/switch", name="work")["text"] == "Work · echo/echo"
+    assert window.told("mux/didChangeStatus", lambda status: status["workspace"] == "Work")
+    assert window.told("mux/didChange", lambda change: change["what"] == "workspaces")
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "code", "field"),
+    [
+        ("mux/nonsense", {}, -32601, None),
+        ("mux/workspace/add", {}, -32602, "name"),
+        ("mux/workspace/add", {"name": "a b"}, -32602, "name"),
+        ("mux/workspace/add", {"name": "x", "colour": "red"}, -32602, "colour"),
+        ("mux/workspace/add", {"name": 7}, -32602, "name"),
+        ("mux/workspace/add", ["x"], -32602, None),
+        ("mux/workspace/add", {"name": "DEFAULT"}, 1002, None),
+        ("mux/workspace/remove", {"name": "default"}, 1007, None),
+        ("mux/workspace/switch", {"name": "nowhere"}, 1001, None),
+        ("mux/status", {"workspace": "nowhere"}, 1001, None),
+        ("mux/rule/set", {"rules": [{"filter": ".py"}]}, -32602, "rules"),
+        ("mux/provider/remove", {"name": "echo"}, 1003, None),
+        ("mux/provider/add", {"name": "p", "type": "openai", "auth": "magic"}, -32602, "auth"),
+    ],
+)
+def test_errors(window, method, params, code, field):
+    """An error has its code, a sentence, and the name of the parameter that cannot be."""
+    error = window.fail(method, params)
+    assert error["code"] == code
+    assert error["message"].endswith((".", "NAME", "TYPE"))
+    assert error.get("data", {}).get("field") == field
