@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from rpc.status import View
 from sidecar.values import Value
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Changes:
 
     def listen(self, window: Window, tell: Tell) -> Callable[[], None]:
         """Has this window told of changes from now on; call what is returned to end that."""
-        listener = _Listener(window, tell, self._board.seen(View(window.workspace)))
+        listener = _Listener(window, tell, self._board.seen(window.view))
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -101,11 +100,11 @@ class Changes:
 
     def _tell_status(self) -> None:
         board = self._board
-        windows = tuple(listener.window.workspace for listener in self._listeners)
+        windows = tuple(listener.window.view for listener in self._listeners)
         seen = (board.snapshot, board.records, board.endpoint, board.busy(), board.trouble, windows)
         if seen == self._seen:
             return
-        waiting = [listener.update(board.seen(View(listener.window.workspace))) for listener in self._listeners]
+        waiting = [listener.update(board.seen(listener.window.view)) for listener in self._listeners]
         self._seen = () if any(waiting) else seen
 
 

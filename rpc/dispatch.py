@@ -7,6 +7,8 @@ import contextlib
 import logging
 import re
 import typing
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
     from rpc.params import Params
     from rpc.service import Service
 
+#: Shows a title for as long as it is entered.
+Progress = Callable[[str], AbstractAsyncContextManager[None]]
+
 log = logging.getLogger(__name__)
 
 # https://www.jsonrpc.org/specification#error_object
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
+FAILED = "The sidecar failed on this request; start it with MUX_SIDECAR_LOG_LEVEL=debug to see why."
 
 # What msgspec says: "Expected `str`, got `int` - at `$.rules[0].model`", "Object contains unknown field `x` - at `$`".
 _PLACE = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
@@ -49,12 +55,17 @@ class RpcError(Exception):
         self.error = ErrorObject(code, message, data)
 
 
-class Dispatcher:
-    """Calls the methods of one table on one service, for any number of front ends at once."""
+def _silently(_: str) -> AbstractAsyncContextManager[None]:
+    return contextlib.nullcontext()
 
-    def __init__(self, methods: Mapping[str, Method], service: Service) -> None:
+
+class Dispatcher:
+    """Calls the methods of one table on one service; `progress` shows a title for as long as it is entered."""
+
+    def __init__(self, methods: Mapping[str, Method], service: Service, progress: Progress = _silently) -> None:
         self._methods = methods
         self._service = service
+        self._progress = progress
         self._turn = asyncio.Lock()
 
     async def call(self, method: str, params: object = None) -> Any:
@@ -71,16 +82,18 @@ class Dispatcher:
             raise RpcError(METHOD_NOT_FOUND, f"There is no method {method[:_MOST]!r}.")
         given = read(known.params, params)
         try:
-            async with self._turn if known.in_turn else contextlib.nullcontext():
+            async with self._around(known):
                 return await known.run(self._service, given)
         except MuxError as error:
             raise RpcError(error.code, str(error), _data(error)) from error
         except Exception as error:  # the outer edge of JSON-RPC: whatever it is, the client gets an answer
             log.error("%s failed", known.name, exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400 - debug only
-            raise RpcError(
-                INTERNAL_ERROR,
-                "The sidecar failed on this request; start it with MUX_SIDECAR_LOG_LEVEL=debug to see why.",
-            ) from error
+            raise RpcError(INTERNAL_ERROR, FAILED) from error
+
+    def _around(self, method: Method) -> AbstractAsyncContextManager[Any]:
+        if method.in_turn:
+            return self._turn
+        return self._progress(method.waiting) if method.waiting else _silently("")
 
 
 def read(kind: type[Params], params: object) -> Params:

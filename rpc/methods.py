@@ -37,13 +37,17 @@ Run = Callable[[Service, Any], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Method:
-    """One method. `in_turn` ones wait for those that were called before; the others may take their time."""
+    """One method. `in_turn` ones wait for those that were called before; the others may take their time.
+
+    `waiting` is what to show meanwhile where it may ask the network.
+    """
 
     name: str
     params: type[Params]
     result: Any
     run: Run
     in_turn: bool = True
+    waiting: str | None = None
 
 
 async def _status(service: Service, asked: given.StatusOf) -> Status:
@@ -207,6 +211,8 @@ async def _dashboard(service: Service, _: Params) -> DashboardUrl:
     return DashboardUrl(url=f"{service.board.origin}/#code={code}")
 
 
+FETCHING = "Fetching models"
+
 _ROWS = (
     Method("mux/status", given.StatusOf, Status, _status),
     Method("mux/workspace/list", Params, tuple[Workspace, ...], _workspaces),
@@ -224,9 +230,9 @@ _ROWS = (
     Method("mux/rule/set", given.RuleSet, tuple[Rule, ...], _rule_set),
     Method("mux/provider/types", Params, tuple[ProviderType, ...], _types),
     Method("mux/provider/list", Params, tuple[Provider, ...], _providers),
-    Method("mux/provider/add", given.ProviderAdd, Provider, _provider_add, in_turn=False),
-    Method("mux/provider/update", given.ProviderUpdate, Provider, _provider_update, in_turn=False),
-    Method("mux/provider/refresh", given.ProviderNamed, Provider, _refresh, in_turn=False),
+    Method("mux/provider/add", given.ProviderAdd, Provider, _provider_add, in_turn=False, waiting=FETCHING),
+    Method("mux/provider/update", given.ProviderUpdate, Provider, _provider_update, in_turn=False, waiting=FETCHING),
+    Method("mux/provider/refresh", given.ProviderNamed, Provider, _refresh, in_turn=False, waiting=FETCHING),
     Method("mux/provider/remove", given.ProviderRemove, tuple[Rule, ...], _provider_remove, in_turn=False),
     Method("mux/model/list", given.ModelList, tuple[Model, ...], _models),
     Method("mux/route/explain", given.RouteExplain, Explanation, _explain),
@@ -236,7 +242,7 @@ _ROWS = (
     Method("mux/usage", given.UsageOf, tuple[Usage, ...], _usage, in_turn=False),
     Method("mux/settings/get", Params, Settings, _settings),
     Method("mux/settings/set", given.SettingsSet, Settings, _settings_set),
-    Method("mux/doctor", Params, tuple[Check, ...], _doctor, in_turn=False),
+    Method("mux/doctor", Params, tuple[Check, ...], _doctor, in_turn=False, waiting="Looking for what is wrong"),
     Method("mux/dashboard/url", Params, DashboardUrl, _dashboard),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({row.name: row for row in _ROWS})

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import importlib
 import json
+import linecache
 import logging
 import signal
 import threading
@@ -18,7 +19,7 @@ from pygls.io_ import run_async
 from rpc import stdio
 from rpc.board import Board
 from rpc.changes import Changes
-from rpc.dispatch import Dispatcher
+from rpc.dispatch import FAILED, INTERNAL_ERROR, Dispatcher, RpcError
 from rpc.methods import METHODS
 from rpc.parent import death
 from rpc.server import Server
@@ -31,12 +32,15 @@ from sidecar.snapshot import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from types import ModuleType
     from typing import Any
 
     from sidecar.settings import Place
 
 log = logging.getLogger(__name__)
 
+FIRST_QUESTION = 0.05  # seconds within which an editor asks for the Status, if it does
+ITS_ANSWER = 0.005  # seconds for the answer to be written
 RETRY = 1.0  # seconds until a port that could not be had is tried again
 
 
@@ -60,12 +64,12 @@ class Process:
         if self._parent is not None:
             self._start(self._leave_after(self._parent))
         opening = asyncio.create_task(self._open())
+        opening.add_done_callback(self._opened)
         try:
             async with self._stack:
                 await self._converse()
                 opening.cancel()
-                with suppress(asyncio.CancelledError):
-                    await opening
+                await asyncio.wait({opening})
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -78,9 +82,7 @@ class Process:
         self._input.end()
 
     async def _converse(self) -> None:
-        silent = logging.Logger("pygls")  # noqa: LOG001 - of no tree: pygls logs whole messages
-        silent.disabled = True
-        await run_async(self._stop, self._input, self._server.protocol, silent, self._unreadable)
+        await run_async(self._stop, self._input, self._server.protocol, error_handler=self._unreadable)
 
     def _unreadable(self, error: Exception, _: type[Exception]) -> None:
         """A body that is no JSON. Where a message stands before the surplus, its length was wrong: it is taken."""
@@ -106,16 +108,25 @@ class Process:
         self._stack.callback(board.close)
         await board.refresh()
         changes = Changes(board)  # before the first call, whose change it is to tell
-        changes.listen(server.window, server.tell)
+        changes.listen(server.window, server.notify)
         server.dispatcher.set_result(Dispatcher(METHODS, Service(control, board, server.window)))
         self._start(changes.run())
         await self._open_endpoint(board)
 
+    def _opened(self, opening: asyncio.Task[None]) -> None:
+        """Lets calls fail that wait for what could not be opened, which only a defect can cause."""
+        if opening.cancelled() or (error := opening.exception()) is None:
+            return
+        log.error("The sidecar could not be opened (%s).", type(error).__name__, exc_info=error)
+        if not self._server.dispatcher.done():
+            self._server.dispatcher.set_exception(RpcError(INTERNAL_ERROR, FAILED))
+
     async def _open_endpoint(self, board: Board) -> None:
-        # 130 ms of aiohttp, in a thread, so that the first questions are answered meanwhile.
-        app = await asyncio.to_thread(importlib.import_module, "sidecar.app")
-        gc.enable()
-        gc.freeze()
+        # An editor's first question, which it asks at once, goes before 150 ms of importing.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._server.asked.wait(), FIRST_QUESTION)
+        await asyncio.sleep(ITS_ANSWER)
+        app = await asyncio.to_thread(_import_app)
         while True:
             try:
                 serving = await self._stack.enter_async_context(app.open_app(self._place))
@@ -154,9 +165,20 @@ class Process:
         return f"http://localhost:{self._port(port)}/v1/mux"
 
 
+def _import_app() -> ModuleType:
+    """The endpoint's own modules; what only the imports before them needed is let go first, which saves 10 MB."""
+    linecache.clearcache()  # sources of 600 generated functions
+    gc.collect()
+    app = importlib.import_module("sidecar.app")
+    gc.freeze()
+    gc.enable()
+    return app
+
+
 def main(place: Place, parent: int | None) -> int:
     """The exit status of a process that serves an editor until it is told to leave."""
     descriptors = stdio.claim()
+    logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)  # it logs whole messages, options and keys among them
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(Process(place, parent).run(descriptors))

@@ -20,7 +20,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import JsonRPCRequestMessage, LanguageServerProtocol, lsp_method
 
-from rpc.dispatch import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, ErrorObject, RpcError
+from rpc.dispatch import FAILED, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, ErrorObject, RpcError
 from rpc.methods import METHODS
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ INVALID_REQUEST = -32600
 NOT_INITIALIZED = -32002
 CANCELLED = -32800
 
-_FAILED = "The sidecar failed on this request; start it with MUX_SIDECAR_LOG_LEVEL=debug to see why."
 _BATCH = "The language server protocol has no batches; send each request by itself."
 #: What pygls brings for documents, of which this server keeps none.
 _DOCUMENTS = ("textDocument/", "notebookDocument/")
@@ -121,7 +120,7 @@ class Protocol(LanguageServerProtocol):
             try:
                 structured = self._converter.structure(message, self._kind(method))
             except (BaseValidationError, ValueError, TypeError, KeyError, AttributeError):
-                log.warning("A notification %s did not fit and was left aside.", method[:80])
+                log.info("A notification %s did not fit and was left aside.", method[:80])
                 return
             self._handle_notification(method, structured.params)
 
@@ -219,7 +218,7 @@ class Protocol(LanguageServerProtocol):
 
     def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
         if error is not None and error.code == INTERNAL_ERROR:  # pygls puts the traceback in
-            error = types.ResponseError(INTERNAL_ERROR, _FAILED)
+            error = types.ResponseError(INTERNAL_ERROR, FAILED)
         super()._send_response(msg_id, result, error)
 
     def _send_data(self, data: Any) -> None:

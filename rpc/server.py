@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from rpc import options
@@ -16,7 +17,7 @@ from rpc.service import Window
 from sidecar import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from rpc.dispatch import Dispatcher
     from rpc.stdio import Output
@@ -44,11 +45,14 @@ class Server(LanguageServer):
         self.options = options.Options()
         #: Set once the client has sent `initialize`.
         self.begun = asyncio.Event()
+        #: Set once a method has been answered.
+        self.asked = asyncio.Event()
         self.dispatcher: asyncio.Future[Dispatcher] = asyncio.get_running_loop().create_future()
         #: Called when the client has sent other options.
         self.on_options: Callable[[], None] = lambda: None
         self.protocol.set_writer(output)
         self.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(_configured)
+        self.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_moved)
 
     @property
     def congested(self) -> bool:
@@ -57,30 +61,56 @@ class Server(LanguageServer):
 
     async def call(self, method: str, params: Any) -> Any:
         """A method's result, once the data folder is open. Raises RpcError."""
-        return await (await asyncio.shield(self.dispatcher)).call(method, params)
+        try:
+            return await (await asyncio.shield(self.dispatcher)).call(method, params)
+        finally:
+            self.asked.set()
 
     def begin(self, params: types.InitializeParams) -> dict[str, Any]:
         """Takes what the client tells of itself; returns what it is told of the mux."""
         folders = [folder.uri for folder in params.workspace_folders or ()] or [params.root_uri or ""]
-        self.window.folders = tuple(path_of(uri) for uri in folders if uri)
+        self.window.folders = _paths(folders)
         self.take(params.initialization_options)
         self.begun.set()
         return {"protocolVersion": PROTOCOL_VERSION, "endpoint": self._url_for(self.options.port)}
 
-    def tell(self, method: str, value: Value) -> None:
-        """Notify the client."""
+    def notify(self, method: str, value: Value) -> None:
+        """Send the client a notification of ours."""
         self.protocol.notify(method, value)
 
+    def tell(self, sentence: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Show the user a sentence, where the editor shows messages."""
+        self.window_show_message(types.ShowMessageParams(kind, sentence))
+
+    async def ask(self, sentence: str, choices: Sequence[str]) -> str | None:
+        """What the user chooses; None where they choose nothing, or the editor cannot ask."""
+        actions = [types.MessageActionItem(choice) for choice in choices]
+        params = types.ShowMessageRequestParams(types.MessageType.Info, sentence, actions)
+        try:
+            answer = await self.window_show_message_request_async(params)
+        except JsonRpcException:
+            return None
+        return answer.title if answer is not None and answer.title in choices else None
+
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Say on standard error that something failed; what, with the log level `debug` alone."""
+        """Say on standard error that something failed; what, its kind alone, with the log level `debug`."""
         del source
-        if log.isEnabledFor(logging.DEBUG):
-            log.debug("a message could not be handled", exc_info=error)
+        log.debug("A message could not be handled: %s", type(error).__name__)
 
     def take(self, given: Any) -> None:
         """Takes the options that the client has set."""
         self.options = options.read(given)
         self.window.workspace = self.options.workspace
+        self.window.problems = self.options.problems
+
+
+def _paths(uris: Iterable[str]) -> tuple[str, ...]:
+    """The paths of those that have one."""
+    return tuple(filter(None, map(path_of, uris)))
+
+
+def _moved(ls: Server, _: types.DidChangeWorkspaceFoldersParams) -> None:
+    ls.window.folders = _paths(ls.workspace.folders)
 
 
 def _configured(ls: Server, params: types.DidChangeConfigurationParams) -> None:

@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Window:
-    """One front end's own: the workspace that it is set to, None for the active one, and its folders' paths."""
+    """One front end's own: its workspace (None for the active one), its folders' paths, its settings' problems."""
 
     workspace: str | None = None
     folders: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def view(self) -> View:
+        """What its Status is about, without a document."""
+        return View(self.workspace, (), self.problems)
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,9 @@ class Service:
         """
         files: tuple[str, ...] = ()
         if uri is not None:
-            try:
-                files = (file_of(uri, self.window.folders),)
-            except ValueError:
-                raise InvalidParameter("uri", "`uri` is no URI; give the document's, such as file:///a/b.py.") from None
+            files = (file_of(uri, self.window.folders),)
+            if not files[0]:
+                raise InvalidParameter("uri", "`uri` has no path; give the document's, such as file:///a/b.py.")
         if workspace is not None:
             self.board.check(workspace)
-        return await self.board.status(View(self.window.workspace if workspace is None else workspace, files))
+        return await self.board.status(View(workspace or self.window.workspace, files, self.window.problems))

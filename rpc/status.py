@@ -81,10 +81,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class View:
-    """What a Status is asked for: a workspace by name (None for the active one), and files in context."""
+    """What a Status is about: a workspace by name (None for the active one), files in context, a window's problems."""
 
     workspace: str | None = None
     files: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def summarise(facts: Facts, view: View) -> Status:
@@ -94,7 +95,7 @@ def summarise(facts: Facts, view: View) -> Status:
     name = workspace.name if workspace else view.workspace or snapshot.active
     route = explained(workspace, "chat", view.files).route if workspace else None
     severe = tuple(_severe(facts, workspace, name, route))
-    problems = tuple(dict.fromkeys((*severe, *_other(facts, workspace))))
+    problems = tuple(dict.fromkeys((*severe, *view.problems, *_other(facts, workspace))))
     model = f"{route.provider}/{route.model}" if route else "no model"
     elsewhere = name.casefold() != snapshot.active.casefold()
     return Status(

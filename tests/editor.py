@@ -112,10 +112,11 @@ class Editor:
         self.notifications.remove(note)
         return note["params"]
 
-    def settle(self) -> list[JSON]:
-        """The notifications that have come by now."""
+    def forget(self) -> None:
+        """Pass over what has come by now."""
         self.call("mux/workspace/list")
-        return self.notifications
+        self.notifications.clear()
+        self._answers.clear()
 
     def serving(self) -> str:
         """Wait until the endpoint serves; its URL."""

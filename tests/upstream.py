@@ -161,6 +161,11 @@ async def hang_up(_request: Received, wire: Wire) -> None:
     wire.close()
 
 
+async def _silence(_: Received, __: Wire) -> None:
+    """Never a byte."""
+    await asyncio.Event().wait()
+
+
 class _Watched(asyncio.StreamReaderProtocol):
     """Tells at once when the client leaves, also while nobody reads."""
 
@@ -189,6 +194,7 @@ class Upstream:
         self.models: list[dict[str, Any] | str] = ["m1"]
         self.received: list[Received] = []
         self.asked_for_models: list[Received] = []
+        self.is_silent = False  # about its models, as one that hangs
         self.connections = 0
         self.tls: ssl.SSLContext | None = None
         self._answers: deque[Answer] = deque()
@@ -279,7 +285,7 @@ class Upstream:
     def _pick(self, request: Received) -> Answer:
         if listing := self._listing(request):
             self.asked_for_models.append(request)
-            return listing
+            return _silence if self.is_silent else listing
         self.received.append(request)
         if not self._answers:
             return reply({"error": {"message": f"nothing is scripted for {request.path}"}}, status=418)

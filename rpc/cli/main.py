@@ -67,6 +67,7 @@ class TableGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="First steps: mux-sidecar demo, then mux-sidecar provider add. Each command has its own --help.",
 )
+@click.option("--stdio", is_flag=True, expose_value=False, help="Serve an editor on standard input and output.")
 @click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Configure your AI assistant once; switch which model answers from the editor.
