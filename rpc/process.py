@@ -26,7 +26,7 @@ from rpc.server import Server
 from rpc.service import Service
 from rpc.status import Endpoint
 from sidecar.control.opening import open_control
-from sidecar.errors import NotAllowed
+from sidecar.errors import NotAllowed, StoreUnusable
 from sidecar.keys import Keys
 from sidecar.snapshot import Snapshots
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from sidecar.control.opening import Control
     from sidecar.settings import Place
 
 log = logging.getLogger(__name__)
@@ -101,9 +102,9 @@ class Process:
             self._start(self._leave_after(server.process_id))
         self._place = replace(self._place, port=self._port(server.options.port))
         keys = Keys(self._place)
-        snapshots = await asyncio.to_thread(Snapshots, self._place)
-        self._stack.callback(snapshots.close)
         control = await self._stack.enter_async_context(open_control(self._place, keys=keys))
+        snapshots = await asyncio.to_thread(_open_store, control)
+        self._stack.callback(snapshots.close)
         board = Board(control, snapshots)
         self._stack.callback(board.close)
         await board.refresh()
@@ -163,6 +164,14 @@ class Process:
 
     def _url_for(self, port: int | None) -> str:
         return f"http://localhost:{self._port(port)}/v1/mux"
+
+
+def _open_store(control: Control) -> Snapshots:
+    """The configuration as it is read, its file made where there is none: from now on a missing one is a lost one."""
+    snapshots = Snapshots(control.bench.place)
+    with suppress(StoreUnusable):  # the snapshots tell it as their problem
+        control.bench.config.prepare()
+    return snapshots
 
 
 def _import_app() -> ModuleType:

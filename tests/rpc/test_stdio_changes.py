@@ -1,0 +1,129 @@
+"""What windows are told, whoever changes something."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from upstream import reply
+
+HI = {"messages": [{"role": "user", "content": "hi"}]}
+
+
+def changed(what):
+    """Whether a change is of that."""
+    return lambda change: change == {"what": what}
+
+
+@pytest.mark.parametrize(
+    ("line", "whats"),
+    [
+        (["workspace", "add", "new"], ["workspaces", "rules"]),
+        (["rule", "add", "--filter", ".py", "--model", "echo/echo"], ["rules", "workspaces"]),
+        (["provider", "add", "more", "--type", "echo"], ["providers", "models"]),
+        (["provider", "edit", "echo", "--model", "by-hand"], ["models"]),
+        (["settings", "keep-days", "7"], ["settings"]),
+    ],
+)
+def test_the_command_line(window, line, whats):
+    """A change by the command line is told in every window, by what has changed."""
+    window.forget()
+    window.mux.cli(*line)
+    for what in whats:
+        assert window.told("mux/didChange", changed(what))
+
+
+def test_another_window(home, launch):
+    """A switch in one window is told in the other, and holds for the other's requests."""
+    home.cli("workspace", "add", "other")
+    windows = [launch(home), launch(home)]
+    for each in windows:
+        each.initialize()
+    windows[0].call("mux/workspace/switch", name="other")
+    for each in windows:
+        assert (
+            each.told("mux/didChangeStatus", lambda status: status["workspace"] == "other")["text"]
+            == "other · no model"
+        )
+
+
+def test_nothing_is_told_when_nothing_changes(window):
+    """A window in which nothing happens is told nothing, and a change that changes nothing is none."""
+    window.told("mux/didChangeStatus", lambda status: status["endpoint"]["state"] == "serving")
+    window.call("mux/workspace/switch", name="default")
+    window.call("mux/dashboard/url")
+    window.forget()
+    time.sleep(1.0)  # as long as three looks and more
+    window.call("mux/workspace/list")
+    assert window.notifications == []
+
+
+def test_requests_are_told_seldom(window):
+    """Many requests are told in few notifications, the last of which tells of the last request."""
+    window.serving()
+    window.forget()
+    for _ in range(30):
+        last = window.mux.post("/chat/completions", HI).headers["x-mux-request-id"]
+    told = window.told("mux/didChangeStatus", lambda status: status.get("lastRequest", {}).get("id") == last)
+    assert told["spentToday"] == 0
+    assert window.told("mux/didChange", changed("requests"))
+    assert len([each for each in window.notifications if each["method"] == "mux/didChangeStatus"]) < 15
+
+
+def test_a_removed_record(window):
+    """Records that are removed are no longer in the Status."""
+    window.serving()
+    window.mux.post("/chat/completions", HI)
+    assert window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
+    assert window.call("mux/request/remove") == 1
+    assert window.told("mux/didChangeStatus", lambda status: "lastRequest" not in status)
+
+
+def test_a_provider_that_goes_and_comes(window, other_upstream):
+    """Status tells since when a provider is down and why, for all rules that need it, until it answers again."""
+    endpoint = f"{other_upstream.url}/v1"
+    window.serving()
+    window.call("mux/provider/add", name="up", type="vllm", endpoint=endpoint)
+    window.call("mux/rule/add", filter="", provider="up", model="m1")
+    other_upstream.script(reply({"error": {"message": "bad gateway"}}, status=502))
+    assert window.mux.post("/chat/completions", HI).status == 502
+    told = window.told("mux/didChangeStatus", lambda status: status["kind"] == "error")
+    (problem,) = told["problems"]
+    assert problem.startswith("The provider up is down since ")
+    assert "bad gateway" in problem
+    assert window.mux.json("status")["problems"] == [problem]
+    window.call("mux/provider/refresh", name="up")
+    assert window.told("mux/didChangeStatus", lambda status: status["kind"] == "warning")["problems"][0].startswith(
+        "The last request failed (up/m1, "
+    )
+    other_upstream.script(reply({"choices": [{"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}]}))
+    assert window.mux.post("/chat/completions", HI).status == 200
+    assert window.told("mux/didChangeStatus", lambda status: status["kind"] == "normal")["problems"] == []
+
+
+def test_a_store_that_cannot_be_read(window):
+    """A data folder that is gone is told, and so is its return; calls meanwhile are answered with what to do."""
+    window.serving()
+    config = window.mux.home / "config.db"
+    config.rename(config.with_suffix(".away"))
+    told = window.told("mux/didChangeStatus", lambda status: status["problems"])
+    assert "config.db" in told["problems"][0]
+    assert window.fail("mux/workspace/list")["code"] == 1007
+    assert window.call("mux/status")["kind"] == "warning"
+    config.with_suffix(".away").rename(config)
+    assert window.told("mux/didChangeStatus", lambda status: not status["problems"])["kind"] == "normal"
+
+
+def test_changes_in_the_midst_of_many(window):
+    """Changes from two sides at once are all told."""
+    window.serving()
+    names = [f"w{number}" for number in range(5)]
+    thread = threading.Thread(target=lambda: [window.mux.cli("workspace", "add", name) for name in names])
+    thread.start()
+    for number in range(20):
+        window.call("mux/rule/set", rules=[{"filter": f".x{number}", "provider": "echo", "model": "echo"}])
+    thread.join()
+    assert window.told("mux/didChange", changed("rules"))
+    window.call("mux/workspace/switch", name="w4")
+    assert window.told("mux/didChangeStatus", lambda status: status["workspace"] == "w4")

@@ -1,0 +1,95 @@
+"""What the Status says, and of which document."""
+
+from __future__ import annotations
+
+import pytest
+
+ROUTED = [
+    {"filter": ".py", "provider": "echo", "model": "echo"},
+    {"filter": "src/*.ts", "provider": "echo", "model": "small"},
+    {"filter": "", "kind": "fim", "provider": "echo", "model": "small"},
+    {"filter": "", "kind": "any", "provider": "echo", "model": "other"},
+]
+
+
+@pytest.fixture(scope="module")
+def routed(_shared):
+    """The shared window with a workspace of many rules, in a project at /home/me/proj."""
+    _shared.call("mux/provider/update", name="echo", models=["small", "other"], offline=True)
+    _shared.call("mux/workspace/add", name="routed")
+    _shared.call("mux/rule/set", workspace="routed", rules=ROUTED)
+    folder = {"uri": "file:///home/me/proj", "name": "proj"}
+    _shared.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [folder], "removed": []}})
+    return _shared
+
+
+@pytest.mark.parametrize(
+    ("uri", "model"),
+    [
+        ("file:///home/me/proj/a.py", "echo"),
+        ("file:///home/me/proj/src/a.ts", "small"),
+        ("file:///home/me/proj/lib/src/deep/a.ts", "other"),
+        ("file:///elsewhere/src/a.ts", "small"),
+        ("file:///home/me/proj/with%20space%C3%A9.py", "echo"),
+        ("file:///c%3A/Users/me/a.py", "echo"),
+        ("vscode-remote://ssh-remote%2Bbox/home/me/proj/a.py", "echo"),
+        ("untitled:Untitled-1", "other"),
+        ("/plain/path.py", "echo"),
+        (None, "other"),
+    ],
+)
+def test_the_model_of_a_document(routed, uri, model):
+    """With a document's URI the route is the one that a chat about it would take."""
+    status = routed.call("mux/status", uri=uri, workspace="routed")
+    assert (status["route"]["model"], status["text"]) == (model, f"routed (active: default) · echo/{model}")
+
+
+@pytest.mark.parametrize("uri", ["", "file://", "x:", "http://["])
+def test_a_uri_without_a_path(routed, uri):
+    """A URI that names no file is refused by its field."""
+    assert routed.fail("mux/status", {"uri": uri})["data"] == {"field": "uri"}
+
+
+def test_status_of_a_new_folder(fresh_mux, launch):
+    """An empty data folder says what to do first, also to whoever clicks."""
+    editor = launch(fresh_mux())
+    editor.initialize()
+    status = editor.call("mux/status")
+    assert (status["kind"], status["route"], status["text"]) == ("error", None, "default · no model")
+    assert "provider add" in status["problems"][0]
+    assert status["command"]["command"] == "mux.addProvider"
+
+
+def test_a_broken_rule(window):
+    """A rule whose provider was removed is told, and is an error where it is the one that would be taken."""
+    window.serving()
+    window.call("mux/provider/add", name="gone", type="echo")
+    window.call("mux/rule/add", filter=".py", provider="gone", model="echo")
+    assert window.call("mux/provider/remove", name="gone", force=True)[0]["broken"]
+    status = window.call("mux/status")
+    assert (status["kind"], len(status["problems"])) == ("warning", 1)
+    assert status["problems"][0].startswith("Rule 1 of the workspace default cannot serve")
+    assert window.call("mux/status", uri="file:///a.py")["kind"] == "error"
+
+
+@pytest.mark.parametrize("source", ["apiKeyEnv", "none"])
+def test_a_missing_key(window, source):
+    """A key that is not there is told, and how to give one."""
+    window.serving()
+    given = {"apiKeyEnv": "NOBODY_SETS_THIS"} if source == "apiKeyEnv" else {}
+    window.call("mux/provider/add", name="up", type="openai", models=["m"], offline=True, auth="api_key", **given)
+    window.call("mux/rule/add", filter="", provider="up", model="m")
+    status = window.call("mux/status")
+    assert status["kind"] == "error"
+    assert ("NOBODY_SETS_THIS" if given else "up has no key") in status["problems"][0]
+
+
+def test_the_command_line_tells_the_same(window):
+    """`mux-sidecar status` is the Status of a window, but for what is the process's own."""
+    window.serving()
+    window.mux.post("/chat/completions", {"messages": [{"role": "user", "content": "hi"}]})
+    window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
+    here, there = window.call("mux/status"), window.mux.json("status")
+    there["endpoint"].pop("detail")
+    here["tooltip"] = there["tooltip"] = ""
+    assert here == there
