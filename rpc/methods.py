@@ -49,62 +49,81 @@ class Method:
     in_turn: bool = True
     waiting: str | None = None
 
+    @property
+    def help(self) -> str:
+        """What it does, for the documentation."""
+        return " ".join((self.run.__doc__ or "").split())
+
 
 async def _status(service: Service, asked: given.StatusOf) -> Status:
+    """The Status; with a document's `uri`, of the model that a chat about it would be answered by."""
     return await service.status(asked.uri, asked.workspace)
 
 
 async def _workspaces(service: Service, _: Params) -> tuple[Workspace, ...]:
+    """All workspaces, `default` first."""
     return await service.control.workspaces.list()
 
 
 async def _workspace_add(service: Service, asked: given.WorkspaceAdd) -> Workspace:
+    """A new workspace, empty or with another's rules and scope."""
     return await service.control.workspaces.add(asked.name, asked.copy_from)
 
 
 async def _switch(service: Service, asked: given.WorkspaceNamed) -> Status:
+    """Makes a workspace the active one, for the next request of every process."""
     await service.control.workspaces.switch(asked.name)
     return await service.status()
 
 
 async def _workspace_update(service: Service, asked: given.WorkspaceUpdate) -> Workspace:
+    """Renames a workspace, or changes whose files its rules look at."""
     return await service.control.workspaces.update(asked.name, new_name=asked.new_name, scope=asked.scope)
 
 
 async def _workspace_remove(service: Service, asked: given.WorkspaceNamed) -> None:
+    """Removes a workspace with its rules; `default` becomes active if it was."""
     await service.control.workspaces.remove(asked.name)
 
 
 async def _export(service: Service, asked: given.WorkspaceNamed) -> given.JSON:
+    """A workspace as a document to share: it names providers and models, and holds no key or endpoint."""
     return await service.control.workspaces.export(asked.name)
 
 
 async def _import(service: Service, asked: given.WorkspaceImport) -> Workspace:
+    """A new workspace from an exported one, called as it says or `name`."""
     return await service.control.workspaces.import_(asked.document, asked.name)
 
 
 async def _rules(service: Service, asked: given.RuleList) -> tuple[Rule, ...]:
+    """The rules of a workspace, in order."""
     return await service.control.rules.list(asked.workspace)
 
 
 async def _rule_add(service: Service, asked: given.RuleAdd) -> tuple[Rule, ...]:
+    """Adds a rule: before the catch-alls unless `position` says where. A catch-all replaces its like."""
     return await service.control.rules.add(_draft(asked), position=asked.position, workspace=asked.workspace)
 
 
 async def _rule_update(service: Service, asked: given.RuleUpdate) -> tuple[Rule, ...]:
+    """Changes a rule."""
     changes = RuleChanges(filter=asked.filter, kind=asked.kind, provider=asked.provider, model=asked.model)
     return await service.control.rules.update(asked.position, changes, asked.workspace)
 
 
 async def _rule_move(service: Service, asked: given.RuleMove) -> tuple[Rule, ...]:
+    """Moves a rule; past a catch-all is refused."""
     return await service.control.rules.move(asked.position, asked.to, asked.workspace)
 
 
 async def _rule_remove(service: Service, asked: given.RuleAt) -> tuple[Rule, ...]:
+    """Removes a rule."""
     return await service.control.rules.remove(asked.position, asked.workspace)
 
 
 async def _rule_set(service: Service, asked: given.RuleSet) -> tuple[Rule, ...]:
+    """Replaces all rules, or none. What `mux/rule/list` answers can be given."""
     return await service.control.rules.replace(map(_draft, asked.rules), asked.workspace)
 
 
@@ -113,14 +132,17 @@ def _draft(asked: given.RuleAdd | given.RuleStated) -> RuleDraft:
 
 
 async def _types(service: Service, _: Params) -> tuple[ProviderType, ...]:
+    """The types that a provider can have."""
     return await service.control.providers.types()
 
 
 async def _providers(service: Service, _: Params) -> tuple[Provider, ...]:
+    """All providers, by name."""
     return await service.control.providers.list()
 
 
 async def _provider_add(service: Service, asked: given.ProviderAdd) -> Provider:
+    """Adds a provider and fetches its models, unless `offline`; nothing is stored if they cannot be fetched."""
     draft = ProviderDraft(
         name=asked.name,
         type=asked.type,
@@ -138,6 +160,10 @@ async def _provider_add(service: Service, asked: given.ProviderAdd) -> Provider:
 
 
 async def _provider_update(service: Service, asked: given.ProviderUpdate) -> Provider:
+    """Changes a provider and fetches its models anew.
+
+    A missing or empty `apiKey` keeps the stored one, which never goes to another host unasked.
+    """
     changes = ProviderChanges(
         new_name=asked.new_name,
         type=asked.type,
@@ -155,43 +181,56 @@ async def _provider_update(service: Service, asked: given.ProviderUpdate) -> Pro
 
 
 async def _refresh(service: Service, asked: given.ProviderNamed) -> Provider:
+    """Fetches a provider's models anew."""
     return await service.control.providers.refresh(asked.name)
 
 
 async def _provider_remove(service: Service, asked: given.ProviderRemove) -> tuple[Rule, ...]:
+    """Removes a provider with its key; the answer is the rules that used it.
+
+    There may be such with `force` alone, and they are broken then.
+    """
     return await service.control.providers.remove(asked.name, force=bool(asked.force))
 
 
 async def _models(service: Service, asked: given.ModelList) -> tuple[Model, ...]:
+    """The models of one provider, or of all."""
     return await service.control.models.list(asked.provider)
 
 
 async def _explain(service: Service, asked: given.RouteExplain) -> Explanation:
+    """Which rule takes a request with these files in context, and why."""
     return await service.control.routes.explain(asked.files, asked.kind or "chat", asked.workspace)
 
 
 async def _requests(service: Service, asked: given.RequestList) -> tuple[Request, ...]:
+    """The requests, newest first; `limit` is 50 unless given, `before` a request's id or a time (RFC 3339)."""
     limit = 50 if asked.limit is None else asked.limit
     return await service.control.requests.list(limit, asked.before, asked.workspace, asked.provider, asked.outcome)
 
 
 async def _request(service: Service, asked: given.RequestNamed) -> ShownRequest:
+    """One request with what is kept of its conversation (setting `keep`)."""
     return ShownRequest.of(*await service.control.requests.show(asked.id))
 
 
 async def _request_remove(service: Service, asked: given.RequestRemove) -> int:
+    """Removes one request's record, or all; the answer is how many."""
     return await service.control.requests.remove(asked.id)
 
 
 async def _usage(service: Service, asked: given.UsageOf) -> tuple[Usage, ...]:
+    """Sums of requests, tokens and cost, from the local date `since` on, by `model` unless given."""
     return await service.control.requests.usage(asked.since, asked.by or "model")
 
 
 async def _settings(service: Service, _: Params) -> Settings:
+    """The settings."""
     return await service.control.settings.get()
 
 
 async def _settings_set(service: Service, asked: given.SettingsSet) -> Settings:
+    """Changes settings; the answer is all of them."""
     changes = SettingsChanges(
         keep=asked.keep,
         keep_days=asked.keep_days,
@@ -203,10 +242,12 @@ async def _settings_set(service: Service, asked: given.SettingsSet) -> Settings:
 
 
 async def _doctor(service: Service, _: Params) -> tuple[Check, ...]:
+    """What is wrong, and how to mend it."""
     return await service.control.doctor.run()
 
 
 async def _dashboard(service: Service, _: Params) -> DashboardUrl:
+    """The dashboard's URL, with a code in its fragment that signs in once within a minute."""
     code = await service.control.codes.make()
     return DashboardUrl(url=f"{service.board.origin}/#code={code}")
 
