@@ -19,6 +19,7 @@ from pathlib import Path
 
 import latency
 import start
+import stdio
 import streams
 from measure import FULL, LEAST, QUICK, Counts, Row, tell
 from processes import HERE, Stage, compile_bytecode, stage
@@ -35,7 +36,7 @@ OVER_HTTP: dict[str, Case] = {
     "age": streams.age,
     "translated": streams.translated,
 }
-NAMES = (*OVER_HTTP, "routing", "start")
+NAMES = (*OVER_HTTP, "routing", "start", "stdio")
 
 
 def routing(tree: Path, counts: Counts) -> list[Row]:
@@ -62,6 +63,8 @@ def measure(names: list[str], counts: Counts, tree: Path) -> list[Row]:
         rows += told("routing", lambda: routing(tree, counts))
     if "start" in names:
         rows += told("start", lambda: start.start(tree, counts))
+    if "stdio" in names:
+        rows += told("stdio", lambda: stdio.stdio(tree, counts))
     return rows
 
 

@@ -29,6 +29,11 @@ ROWS = (
     "files in an agent's turn",
     "the configuration as it is now",
     "start to /health",
+    "launch to `initialize`",
+    "`initialize` to /health",
+    "first `mux/status`",
+    "`mux/workspace/switch`, 99 of 100",
+    "memory of a window",
 )
 
 
