@@ -27,7 +27,7 @@ Tell = Callable[[str, Value], None]
 DID_CHANGE_STATUS = "mux/didChangeStatus"
 DID_CHANGE = "mux/didChange"
 #: Seconds between two looks; a look costs some ten microseconds while nothing changes.
-EVERY = 0.15
+EVERY = 0.2
 #: Seconds between two notifications that tell of requests alone, which may come by the hundred.
 SELDOM = 1.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import signal
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from pygls.io_ import run_async
 
-from rpc import heap, stdio
+from rpc import stdio
+from rpc.beside import Beside
 from rpc.board import Board
 from rpc.changes import Changes
 from rpc.dispatch import FAILED, INTERNAL_ERROR, Dispatcher, RpcError
@@ -22,15 +22,12 @@ from rpc.methods import METHODS
 from rpc.parent import death
 from rpc.server import Server
 from rpc.service import Service
-from rpc.status import Endpoint
 from sidecar.control.opening import open_control
-from sidecar.errors import NotAllowed, StoreUnusable
-from sidecar.keys import Keys
+from sidecar.errors import StoreUnusable
 from sidecar.snapshot import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-    from types import ModuleType
     from typing import Any
 
     from sidecar.control.opening import Control
@@ -40,7 +37,6 @@ log = logging.getLogger(__name__)
 
 FIRST_QUESTION = 0.05  # seconds within which an editor asks for the Status, if it does
 ITS_ANSWER = 0.005  # seconds for the answer to be written
-RETRY = 1.0  # seconds until a port that could not be had is tried again
 
 
 class Process:
@@ -98,9 +94,8 @@ class Process:
         await server.begun.wait()
         if server.process_id is not None and server.process_id != self._parent:
             self._start(self._leave_after(server.process_id))
-        self._place = replace(self._place, port=self._port(server.options.port))
-        keys = Keys(self._place)
-        control = await self._stack.enter_async_context(open_control(self._place, keys=keys))
+        place = replace(self._place, port=self._port(server.options.port))
+        control = await self._stack.enter_async_context(open_control(place))
         snapshots = await asyncio.to_thread(_open_store, control)
         self._stack.callback(snapshots.close)
         board = Board(control, snapshots)
@@ -110,7 +105,7 @@ class Process:
         changes.listen(server.window, server.notify)
         server.dispatcher.set_result(Dispatcher(METHODS, Service(control, board, server.window)))
         self._start(changes.run())
-        await self._open_endpoint(board)
+        await self._open_endpoint(place, board)
 
     def _opened(self, opening: asyncio.Task[None]) -> None:
         """Lets calls fail that wait for what could not be opened, which only a defect can cause."""
@@ -120,21 +115,15 @@ class Process:
         if not self._server.dispatcher.done():
             self._server.dispatcher.set_exception(RpcError(INTERNAL_ERROR, FAILED))
 
-    async def _open_endpoint(self, board: Board) -> None:
+    async def _open_endpoint(self, place: Place, board: Board) -> None:
         # An editor's first question, which it asks at once, goes before 150 ms of importing.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._server.asked.wait(), FIRST_QUESTION)
         await asyncio.sleep(ITS_ANSWER)
-        app = await asyncio.to_thread(_import_app)
-        while True:
-            try:
-                serving = await self._stack.enter_async_context(app.open_app(self._place))
-            except NotAllowed as error:
-                board.endpoint = Endpoint(url=board.endpoint.url, state="blocked", detail=str(error))
-                await asyncio.sleep(RETRY)
-            else:
-                board.endpoint = Endpoint(url=serving.url, state="serving")
-                return
+        beside = Beside(place, board)
+        self._stack.push_async_callback(beside.close)
+        self._server.on_options = lambda: beside.move(self._port(self._server.options.port))
+        await beside.run()
 
     async def _leave_after(self, number: int) -> None:
         await death(number)
@@ -170,14 +159,6 @@ def _open_store(control: Control) -> Snapshots:
     with suppress(StoreUnusable):  # the snapshots tell it as their problem
         control.bench.config.prepare()
     return snapshots
-
-
-def _import_app() -> ModuleType:
-    """The endpoint's own modules."""
-    heap.release()
-    app = importlib.import_module("sidecar.app")
-    heap.settle()
-    return app
 
 
 def main(place: Place, parent: int | None) -> int:

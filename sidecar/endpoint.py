@@ -38,6 +38,11 @@ class Endpoint:
         self._token = token
         self._home_hash = home_hash
 
+    @property
+    def running(self) -> int:
+        """How many requests are being answered by a provider."""
+        return self._mux.running
+
     def server(self) -> Server:
         """The server, to be given to `loop.create_server`."""
         return Server(self.handle)

@@ -29,9 +29,12 @@ class Mux:
         self._recorder = recorder
         self._finder = Finder()
         self._bridges = Bridges()
+        #: How many requests are being answered.
+        self.running = 0
 
     def begin(self, dialect: Dialect, client: str) -> Trace:
-        """A trace to note a request on."""
+        """A trace to note a request on; `close` it."""
+        self.running += 1
         return Trace(dialect, client)
 
     async def answer(
@@ -59,6 +62,7 @@ class Mux:
 
     def close(self, trace: Trace) -> None:
         """Record the trace, whatever became of it."""
+        self.running -= 1
         trace.end("error", 500, "The mux failed.")
         self._recorder.put(trace)
 

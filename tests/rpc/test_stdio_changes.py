@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from upstream import reply
@@ -69,6 +71,27 @@ def test_requests_are_told_seldom(window):
     assert told["spentToday"] == 0
     assert window.told("mux/didChange", changed("requests"))
     assert len([each for each in window.notifications if each["method"] == "mux/didChangeStatus"]) < 15
+
+
+def test_busy(window, other_upstream):
+    """A window is busy while its own process answers a request."""
+    window.serving()
+    window.call("mux/provider/add", name="up", type="vllm", endpoint=f"{other_upstream.url}/v1")
+    window.call("mux/rule/add", filter="", provider="up", model="m1")
+    go_on = threading.Event()
+
+    async def slowly(request, wire):
+        await asyncio.to_thread(go_on.wait, 60)
+        await reply({"choices": [{"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}]})(request, wire)
+
+    other_upstream.script(slowly)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(window.mux.post, "/chat/completions", HI)
+        assert window.told("mux/didChangeStatus", lambda status: status["busy"])
+        assert window.mux.json("status")["busy"] is False
+        go_on.set()
+        assert answer.result().status == 200
+    assert window.told("mux/didChangeStatus", lambda status: not status["busy"] and "lastRequest" in status)
 
 
 def test_a_removed_record(window):

@@ -240,6 +240,26 @@ def test_options(home, launch):
     assert editor.told("mux/didChangeStatus", lambda status: status["workspace"] == "default")
 
 
+def test_another_port(window, other_upstream):
+    """A port that changes while it runs moves the endpoint: an answer in progress on the old one is finished."""
+    stream, go_on = streaming(window, other_upstream)
+    port = free_port()
+    with stream:
+        body = stream.read()
+        window.notify("workspace/didChangeConfiguration", {"settings": {"mux-sidecar": {"port": port}}})
+        moved = window.told("mux/didChangeStatus", lambda status: f":{port}/" in status["endpoint"]["url"])
+        assert moved["endpoint"]["state"] == "serving"
+        go_on.set()
+        while piece := stream.read():
+            body += piece
+    assert b" last" in body
+    assert not is_open(window.mux.port)
+    window.mux.port = port
+    assert window.mux.get("/health").status == 200
+    assert f":{port}/" in window.call("mux/dashboard/url")["url"]
+    assert window.leave() == 0
+
+
 @pytest.mark.parametrize("options", [3, [], {"port": "x", "workspace": 4}, {"port": -1}, {"other": 1}])
 def test_options_that_cannot_be(home, launch, options):
     """Options that cannot be are left aside, and the Status tells of those that there are."""
