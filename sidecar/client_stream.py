@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from sidecar import sse
-
-#: Seconds of silence after which a comment is sent, and with it the 200 (docs/http.md, "Streams").
+#: Seconds of silence after which a sign of life is sent, and with it the 200 (docs/http.md, "Streams").
 KEEP_ALIVE = 15.0
 
 
@@ -18,11 +16,15 @@ class ClientGone(Exception):
 
 
 class ClientStream:
-    """An event stream to the client; nothing is sent before the first `write` or 15 s of silence."""
+    """An event stream to the client; nothing is sent before the first `write` or 15 s of silence.
 
-    def __init__(self, request: web.BaseRequest, headers: Mapping[str, str]) -> None:
+    `headers` are asked for when the 200 goes out; `keep_alive` is what the dialect sends into silence.
+    """
+
+    def __init__(self, request: web.BaseRequest, headers: Callable[[], Mapping[str, str]], keep_alive: bytes) -> None:
         self._request = request
-        self.headers = dict(headers)
+        self._headers = headers
+        self._keep_alive = keep_alive
         self.response: web.StreamResponse | None = None
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
@@ -57,7 +59,7 @@ class ClientStream:
         return response
 
     def stop(self) -> None:
-        """No more comments."""
+        """No more signs of life."""
         self._timer.cancel()
 
     async def _send(self, data: bytes) -> None:
@@ -73,7 +75,7 @@ class ClientStream:
 
     async def _prepare(self) -> web.StreamResponse:
         response = web.StreamResponse(
-            headers={**self.headers, "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+            headers={**self._headers(), "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
         )
         response.enable_chunked_encoding()
         self.response = response
@@ -81,7 +83,7 @@ class ClientStream:
         return response
 
     async def _settle(self) -> None:
-        """Wait for a comment that is on its way."""
+        """Wait for a sign of life that is on its way."""
         if self._beat is not None:
             beat, self._beat = self._beat, None
             await beat
@@ -90,12 +92,12 @@ class ClientStream:
         due = self._last + KEEP_ALIVE
         now = self._loop.time()
         if now >= due and not self._writing and (self._beat is None or self._beat.done()):
-            self._beat = self._loop.create_task(self._comment())
+            self._beat = self._loop.create_task(self._keep())
             due = now + KEEP_ALIVE
         self._timer = self._loop.call_at(max(due, now + 0.01), self._tick)
 
-    async def _comment(self) -> None:
+    async def _keep(self) -> None:
         try:
-            await self._send(sse.comment())
+            await self._send(self._keep_alive)
         except ClientGone:
             self.stop()  # the request's own task is being cancelled

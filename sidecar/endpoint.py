@@ -14,12 +14,12 @@ from aiohttp import web
 from sidecar import __version__, guard
 from sidecar.choice import workspace_of
 from sidecar.client_stream import ClientGone
-from sidecar.dialects import openai
+from sidecar.dialects.forms import FORMS, Clean, Form
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
 from sidecar.errors import BadRequest, ProviderRefused, RequestError
 from sidecar.http_server import Server
 from sidecar.mux import Mux
-from sidecar.paths import Resource, resource_of
+from sidecar.paths import Resource, dialect_at, resource_of
 from sidecar.record import new_id
 from sidecar.snapshot import Snapshot, Snapshots
 
@@ -52,7 +52,7 @@ class Endpoint:
         try:
             return await self._handle(request)
         except RequestError as error:
-            return error_response(error, {"X-Mux-Request-Id": new_id()})
+            return error_response(error, _form(request), {"X-Mux-Request-Id": new_id()})
         except ClientGone:
             raise ConnectionResetError from None
         except Exception:  # the outer edge of HTTP: whatever it is, the client gets an answer and no traceback
@@ -63,7 +63,7 @@ class Endpoint:
                 type="api_error",
                 error_code="internal_error",
             )
-            return error_response(failure, {"X-Mux-Request-Id": new_id()})
+            return error_response(failure, _form(request), {"X-Mux-Request-Id": new_id()})
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path
@@ -82,7 +82,7 @@ class Endpoint:
         if origin is not None and request.method == "OPTIONS" and resource.kind not in ("page", "health"):
             return _preflight(origin, resource, request.headers.get("Access-Control-Request-Headers", ""))
         if request.method not in resource.methods:
-            return _wrong_method(request.method, resource)
+            return _wrong_method(request, resource)
         if resource.kind == "dialect":
             return await self._dialect(request, resource, snapshot, origin)
         return self._look_up(request, resource, snapshot, origin)
@@ -97,11 +97,11 @@ class Endpoint:
         trace.extra_headers = _cors(origin)
         try:
             body = await _read_body(request)
-            workspace = resource.workspace or request.headers.get("X-Mux-Workspace")
-            return await self._mux.answer(request, body, trace, snapshot, workspace)
+            named = resource._replace(workspace=resource.workspace or request.headers.get("X-Mux-Workspace"))
+            return await self._mux.answer(request, body, trace, snapshot, named)
         except RequestError as error:
             trace.failed(error)
-            return error_response(error, trace.headers(), self._mux.clean)
+            return error_response(error, FORMS[resource.dialect], trace.headers(), self._mux.clean)
         except (asyncio.CancelledError, ConnectionError):  # it left while its request was still being read
             trace.end("cancelled", 499, "The client left before its request was complete.")
             raise
@@ -136,19 +136,24 @@ class Endpoint:
         }
 
 
-def error_response(error: RequestError, headers: Mapping[str, str], clean: Callable[[str], str] = str) -> web.Response:
-    """An error in OpenAI's form; a provider's own object stays as it completed it."""
+def error_response(error: RequestError, form: Form, headers: Mapping[str, str], clean: Clean = str) -> web.Response:
+    """An error in the client's form; a provider's own object stays as it completed it."""
     sent = dict(headers)
     if isinstance(error, ProviderRefused):
         sent.update(error.headers)
     elif not _is_worth_a_retry(error):
         sent["X-Should-Retry"] = "false"  # honoured by OpenAI's and Anthropic's SDKs
     response = web.Response(
-        status=error.status, body=openai.error_body(error, clean), headers={**sent, "Content-Type": "application/json"}
+        status=error.status, body=form.error_body(error, clean), headers={**sent, "Content-Type": "application/json"}
     )
     if error.status == 413:
         response.force_close()
     return response
+
+
+def _form(request: web.BaseRequest) -> Form:
+    """The form in which whoever asks for this path can read an error."""
+    return FORMS[dialect_at(request.raw_path)]
 
 
 def _is_worth_a_retry(error: RequestError) -> bool:
@@ -220,7 +225,9 @@ def _preflight(origin: str, resource: Resource, wanted: str) -> web.Response:
     return web.Response(status=204, headers=headers)
 
 
-def _wrong_method(method: str, resource: Resource) -> web.Response:
+def _wrong_method(request: web.BaseRequest, resource: Resource) -> web.Response:
     allowed = ", ".join(resource.methods)
-    error = BadRequest(f"{method} is not served here; use {allowed}.", error_code="method_not_allowed", status=405)
-    return error_response(error, {"Allow": allowed, "X-Mux-Request-Id": new_id()})
+    error = BadRequest(
+        f"{request.method} is not served here; use {allowed}.", error_code="method_not_allowed", status=405
+    )
+    return error_response(error, _form(request), {"Allow": allowed, "X-Mux-Request-Id": new_id()})

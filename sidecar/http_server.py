@@ -1,4 +1,4 @@
-"""aiohttp's low-level server with its own errors in OpenAI's form: what cannot even be read as HTTP gets JSON too."""
+"""aiohttp's low-level server, whose own errors are JSON in the client's form, even where nothing was read as HTTP."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
+
+from sidecar.dialects.forms import FORMS
+from sidecar.errors import BadRequest, RequestError
+from sidecar.paths import dialect_at
 
 #: Limits of a request's head: long cookies and keys are not worth a refusal that nobody understands.
 LIMITS: dict[str, Any] = {
@@ -49,11 +52,14 @@ class _Connection(RequestHandler):
         """The answer to what is no HTTP, in words of ours: aiohttp's repeat the bytes, and a key may be among them."""
         if request.writer.output_size > 0:
             raise ConnectionError("An answer has begun already.") from exc
-        told = "The request is not valid HTTP/1.1." if status < 500 else "The mux failed on this request."
-        kind, code = ("invalid_request_error", "invalid_request") if status < 500 else ("api_error", "internal_error")
-        error = {"message": told, "type": kind, "param": None, "code": code}
-        response = web.Response(
-            status=status, body=msgspec.json.encode({"error": error}), headers={"Content-Type": "application/json"}
-        )
+        error: RequestError
+        if status < 500:
+            error = BadRequest("The request is not valid HTTP/1.1.", status=status)
+        else:
+            error = RequestError(
+                "The mux failed on this request.", status=status, type="api_error", error_code="internal_error"
+            )
+        body = FORMS[dialect_at(request.raw_path)].error_body(error, str)
+        response = web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
         response.force_close()
         return response

@@ -10,8 +10,10 @@ from aiohttp import web
 from sidecar.bridges.choose import Bridges
 from sidecar.choice import Choice, choose, resolve, workspace_of
 from sidecar.client_stream import ClientGone
+from sidecar.dialects.forms import FORMS
 from sidecar.dialects.incoming import Incoming, read
 from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, NoRoute, RequestError
+from sidecar.paths import Resource
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
 from sidecar.routing.files import Finder
@@ -38,7 +40,7 @@ class Mux:
         return Trace(dialect, client)
 
     async def answer(
-        self, request: web.BaseRequest, body: bytes, trace: Trace, snapshot: Snapshot, workspace: str | None
+        self, request: web.BaseRequest, body: bytes, trace: Trace, snapshot: Snapshot, resource: Resource
     ) -> web.StreamResponse:
         """The answer to a request whose body was read; the snapshot holds to its end.
 
@@ -48,7 +50,7 @@ class Mux:
         """
         try:
             try:
-                return await self._answer(request, body, trace, snapshot, workspace)
+                return await self._answer(request, body, trace, snapshot, resource)
             except KeyMissing as error:
                 raise NoRoute(error.message, "provider_key_missing") from error
             except InvalidParameter as error:  # of the provider's configuration, not of the request
@@ -67,12 +69,12 @@ class Mux:
         self._recorder.put(trace)
 
     async def _answer(
-        self, request: web.BaseRequest, body: bytes, trace: Trace, snapshot: Snapshot, workspace: str | None
+        self, request: web.BaseRequest, body: bytes, trace: Trace, snapshot: Snapshot, resource: Resource
     ) -> web.StreamResponse:
         trace.keep = snapshot.settings.keep
-        incoming = read(trace.dialect, body)
+        incoming = read(trace.dialect, body, FORMS[trace.dialect].passed(request.headers), counts=resource.counts)
         trace.streamed = incoming.stream
-        choice = await self._route(incoming, trace, snapshot, workspace)
+        choice = await self._route(incoming, trace, snapshot, resource.workspace)
         if trace.keeps:
             trace.asked = body
         bridge = self._bridges.make(incoming, choice.provider, choice.rule.model, choice.model)

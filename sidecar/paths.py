@@ -12,17 +12,25 @@ DIALECTS: dict[str, Dialect] = {
     "chat/completions": "chat",
     "completions": "completions",
     "embeddings": "embeddings",
+    "messages": "messages",
+    "messages/count_tokens": "messages",
+    "responses": "responses",
 }
+COUNTING = "messages/count_tokens"
 PREFIXES = (("api", "v1"), ("v1",))
 
 
 class Resource(NamedTuple):
-    """`kind` is `dialect`, `models`, `root`, `health` or `page`; `workspace` is the one that the path names."""
+    """`kind` is `dialect`, `models`, `root`, `health` or `page`; `workspace` is the one that the path names.
+
+    `counts`: only the tokens of the request are asked for, not its answer.
+    """
 
     kind: str
     dialect: Dialect | None = None
     workspace: str | None = None
     model: str | None = None
+    counts: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -32,30 +40,42 @@ class Resource(NamedTuple):
 
 def resource_of(target: str) -> Resource | None:
     """The resource that a request target names (RFC 9112, section 3.2); None if there is none."""
-    path = target.partition("?")[0]
-    if not path.startswith("/"):
-        path = "/" + path.partition("://")[2].partition("/")[2]
-    parts = [unquote(part) for part in path.split("/") if part]
+    parts = _parts(target)
     if not parts:
         return Resource("page")
     if parts == ["health"]:
         return Resource("health")
     if parts[:2] != ["v1", "mux"]:
         return None
-    return _under_mux(parts[2:])
-
-
-def _under_mux(parts: list[str]) -> Resource | None:
-    workspace = None
-    if len(parts) >= 2 and parts[0] == "w":
-        workspace, parts = parts[1], parts[2:]
-    for prefix in PREFIXES:
-        if tuple(parts[: len(prefix)]) == prefix:
-            parts = parts[len(prefix) :]
-            break
+    workspace, parts = _under_mux(parts)
     if not parts:
         return Resource("root", workspace=workspace)
     if parts[0] == "models":
         return Resource("models", workspace=workspace, model="/".join(parts[1:]) or None)
-    dialect = DIALECTS.get("/".join(parts))
-    return Resource("dialect", dialect, workspace) if dialect else None
+    path = "/".join(parts)
+    dialect = DIALECTS.get(path)
+    return Resource("dialect", dialect, workspace, counts=path == COUNTING) if dialect else None
+
+
+def dialect_at(target: str) -> Dialect:
+    """The dialect in which whoever asks for this target, served or not, can read an error: chat where nothing tells."""
+    _, parts = _under_mux(_parts(target))
+    return DIALECTS.get(parts[0], "chat") if parts else "chat"
+
+
+def _parts(target: str) -> list[str]:
+    path = target.partition("?")[0]
+    if not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return [unquote(part) for part in path.split("/") if part]
+
+
+def _under_mux(parts: list[str]) -> tuple[str | None, list[str]]:
+    """The workspace that a path below `/v1/mux` names, and what is left behind the prefixes that clients add."""
+    workspace, parts = None, parts[2:]
+    if len(parts) >= 2 and parts[0] == "w":
+        workspace, parts = parts[1], parts[2:]
+    for prefix in PREFIXES:
+        if tuple(parts[: len(prefix)]) == prefix:
+            return workspace, parts[len(prefix) :]
+    return workspace, parts

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import ClientError, web
 
 from sidecar import sse
 from sidecar.bridges.base import Bridge, broken_off
 from sidecar.client_stream import ClientGone, ClientStream
-from sidecar.dialects import openai
+from sidecar.dialects.forms import FORMS
 from sidecar.errors import ProviderRefused, RequestError, UpstreamError
 from sidecar.providers import failures
 from sidecar.record import Trace
 from sidecar.values import ProviderConfig
-from sidecar.wire import Answer, Wire, read_whole
+from sidecar.wire import Answer, OwnAnswer, Wire, read_whole
 
+T = TypeVar("T")
 READ_FAILURES = (ClientError, OSError, TimeoutError, ValueError)
 
 
@@ -40,8 +42,7 @@ class Relay:
             ClientGone: the client has left.
         """
         try:
-            answer = await self._send()
-            body = await self._plain_body(answer)
+            body = await self._asked(self._plain_body)
         finally:
             self._close()
         self._note()
@@ -60,35 +61,48 @@ class Relay:
 
         Raises: as `plain`, but only until the first byte is out; later errors are told in the stream.
         """
-        client = ClientStream(request, self._trace.headers())
+        client = ClientStream(request, self._trace.headers, FORMS[self._bridge.dialect].keep_alive)
         try:
-            await self._pass_on(await self._send(), client)
+            await self._asked(lambda answer: self._pass_on(answer, client))
         except RequestError as error:
             if not client.started:
                 raise
             self._trace.failed(error, status=200)
-            await self._write(client, sse.encode(openai.error_body(error, self._clean)))
+            await self._write(client, self._bridge.failed(error, self._clean))
         finally:
             client.stop()
             self._note()
             self._close()
         return await client.finish()
 
-    async def _send(self) -> Answer:
-        """The provider's answer of status 200, once more without an addition of ours that it refuses."""
+    async def _asked(self, take: Callable[[Answer], Awaitable[T]]) -> T:
+        """What `take` makes of the provider's answer; once more where a refusal before the first byte says how."""
         while True:
-            body = self._bridge.body()
-            self._trace.sent = self._trace.sent or self._trace.now()
-            answer = self._answer = await self._wire.send(
-                self._provider, self._bridge.wire, body, self._bridge.headers()
-            )
-            self._trace.answered = self._trace.now()
-            if 200 <= answer.status < 300:
-                return answer
-            refusal = await self._refusal(answer)
+            try:
+                return await take(await self._send())
+            except ProviderRefused as refusal:
+                other = self._bridge.after(refusal) if self._trace.first_byte is None else None
+                if other is None:
+                    raise
             self._close()
-            if not self._bridge.retry_without(refusal):
-                raise refusal
+            self._bridge = other
+            self._trace.ignored = other.ignored
+
+    async def _send(self) -> Answer:
+        """The provider's answer of status 200."""
+        body = self._bridge.body()
+        self._trace.sent = self._trace.sent or self._trace.now()
+        answer = self._answer = await self._ask(body)
+        self._trace.answered = self._trace.now()
+        if 200 <= answer.status < 300:
+            return answer
+        raise await self._refusal(answer)
+
+    async def _ask(self, body: bytes) -> Answer:
+        made = self._bridge.answered()
+        if made is not None:
+            return OwnAnswer("application/json", (made,))
+        return await self._wire.send(self._provider, self._bridge.wire, body, self._bridge.headers())
 
     async def _refusal(self, answer: Answer) -> ProviderRefused:
         if answer.status < 400:

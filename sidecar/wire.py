@@ -16,7 +16,7 @@ from sidecar.keys import Keys
 from sidecar.providers import echo, failures, types
 from sidecar.providers.http import client_timeout, proxy_for
 from sidecar.providers.resolver import OPENED
-from sidecar.values import Dialect, ProviderConfig, WireName
+from sidecar.values import ProviderConfig, WireName
 
 MAX_WHOLE = 2**30
 USER_AGENT = f"mux-sidecar/{__version__}"
@@ -71,8 +71,8 @@ class HttpAnswer:
         self._response.release()
 
 
-class EchoAnswer:
-    """The built-in provider's answer, made in this process."""
+class OwnAnswer:
+    """An answer that was made in this process: the built-in provider's, or one that needs no provider."""
 
     status = 200
 
@@ -108,10 +108,10 @@ class Wire:
             UpstreamError: the provider could not be asked.
             KeyMissing: its key is not there.
         """
-        if types.row(config.type).wire == "echo" and wire != "infill":
+        if types.row(config.type).wire == "echo":
             request = msgspec.json.decode(body)
             made = echo.answer(wire, request, request["model"], stream=request.get("stream") is True)
-            return EchoAnswer(made.content_type, made.chunks)
+            return OwnAnswer(made.content_type, made.chunks)
         target = await self._target(config, wire)
         headers = target.headers
         if extra:
@@ -161,8 +161,7 @@ class Wire:
         return made
 
     def _make_target(self, config: ProviderConfig, wire: WireName, secret: str | None) -> Target:
-        dialect: Dialect = "completions" if wire == "infill" else wire
-        url = types.url_for(config, dialect, infill=wire == "infill")
+        url = types.url_for(config, wire)
         headers: CIMultiDict[str] = CIMultiDict(
             {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
         )

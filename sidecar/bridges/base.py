@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sidecar.errors import ProviderRefused, UpstreamError
+from sidecar.dialects.forms import FORMS, Clean
+from sidecar.errors import ProviderRefused, RequestError, UpstreamError
 from sidecar.sse import Event
-from sidecar.translate.errors import sane_wait
-from sidecar.values import Tokens, WireName
+from sidecar.translate.errors import ProviderError, sane_wait, to_openai_error
+from sidecar.values import Dialect, Tokens, WireName
 
 JSON = dict[str, Any]
 
@@ -18,18 +19,22 @@ class Bridge(ABC):
     """One request's way to the wire and its answer's way back; made anew for each request.
 
     Attributes:
-        wire: what the provider is asked in: a dialect's name, or `infill`.
+        dialect: what the client speaks.
+        wire: what the provider is asked in: a dialect's name, or `infill`, or `count_tokens`.
         ignored: what the wire has no place for, for `X-Mux-Ignored`.
         cost: the provider's own figure in USD.
         finished: a finish reason was seen, so that the end of the stream is an end and no break.
         done: the stream's last event was seen; whatever follows is not passed on.
+        instead: the bridge that may do better where the provider refused as it did, if there is one.
     """
 
+    dialect: Dialect
     wire: WireName
     ignored: tuple[str, ...] = ()
     cost: float | None = None
     finished: bool = False
     done: bool = False
+    instead: Callable[[ProviderRefused], Bridge | None] | None = None
 
     @abstractmethod
     def body(self) -> bytes:
@@ -85,9 +90,17 @@ class Bridge(ABC):
         """What the provider counted, as far as it has told."""
         return Tokens()
 
-    def retry_without(self, refusal: ProviderRefused) -> bool:  # noqa: ARG002 - for those that can
-        """Whether the request can be sent once more without an addition of ours that the provider does not know."""
-        return False
+    def answered(self) -> bytes | None:
+        """The provider's plain answer where it need not be asked; None where it must be."""
+        return None
+
+    def after(self, refusal: ProviderRefused) -> Bridge | None:
+        """The bridge over which to send the request once more: this one, changed, or another; None if none helps."""
+        return None if self.instead is None else self.instead(refusal)
+
+    def failed(self, error: RequestError, clean: Clean) -> bytes:
+        """The end of a stream that failed after its first byte."""
+        return FORMS[self.dialect].error_event(error, clean)
 
 
 def unreadable(what: str, provider: str) -> UpstreamError:
@@ -129,3 +142,14 @@ def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if name in passed and (wait := sane_wait(passed.pop(name))) is not None:
             passed[name] = wait
     return passed
+
+
+def translated_refusal(status: int, headers: Mapping[str, str], body: bytes, provider: str) -> ProviderRefused:
+    """A provider's error answer for a client of another dialect, which writes it in its own form."""
+    return refused(to_openai_error(status, body, headers, provider), passed_headers(headers))
+
+
+def refused(told: ProviderError, headers: Mapping[str, str] | None = None) -> ProviderRefused:
+    """What a translation made of a provider's error, as an exception."""
+    error = RequestError(told.message, status=told.status, type=told.type, error_code=told.code)
+    return ProviderRefused(error, headers={**(headers or {}), **dict(told.headers)})

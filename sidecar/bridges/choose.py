@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
 import msgspec
 
-from sidecar.bridges.base import Bridge
+from sidecar.bridges.base import JSON, Bridge
 from sidecar.bridges.infill import CompletionOverInfill
-from sidecar.bridges.messages import ChatOverMessages, CompletionOverMessages
+from sidecar.bridges.messages import ChatOverMessages
 from sidecar.bridges.same import SameWire
-from sidecar.dialects.incoming import Incoming
-from sidecar.errors import BadRequest
+from sidecar.bridges.translated import Translated
+from sidecar.dialects.incoming import Incoming, made
+from sidecar.errors import BadRequest, ProviderRefused
 from sidecar.providers import types
+from sidecar.providers.types import ProviderTypeRow
+from sidecar.translate.completions import CompletionFront
+from sidecar.translate.front import Front, Target
 from sidecar.translate.thinking import ThinkingMemory
-from sidecar.values import ModelInfo, ProviderConfig
+from sidecar.values import Dialect, ModelInfo, ProviderConfig
+
+#: The dialects that reach other wires by way of chat.
+FRONTS: Mapping[Dialect, Callable[[JSON, Target], Front]] = MappingProxyType({"completions": CompletionFront})
+
+#: The dialects whose own wire one bridge serves.
+_OPENAI: frozenset[Dialect] = frozenset(("chat", "completions", "embeddings"))
+
+#: Seconds for which a server that lacks a dialect is not asked in it again: it may be upgraded.
+LACKING = 3600.0
+
+#: What servers answer to a path that they do not have (405 and 501 are gateways'), and how they name what they do not
+#: have on one that they do.
+_NO_PATH = frozenset((404, 405, 501))
+_NO_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
+
+
+class _Place(NamedTuple):
+    """Where a request goes."""
+
+    provider: ProviderConfig
+    name: str
+    model: ModelInfo | None
+
+    @property
+    def facts(self) -> ProviderTypeRow:
+        return types.row(self.provider.type)
 
 
 class Bridges:
@@ -21,6 +57,7 @@ class Bridges:
     def __init__(self) -> None:
         self._memory = ThinkingMemory()
         self._no_stream_options: set[int] = set()
+        self._lacking: dict[tuple[int, str, Dialect], float] = {}
 
     def make(self, incoming: Incoming, provider: ProviderConfig, name: str, model: ModelInfo | None) -> Bridge:
         """The bridge from this request's dialect to this provider, for the model called `name`.
@@ -28,22 +65,43 @@ class Bridges:
         Raises:
             BadRequest: the provider's wire cannot carry the request.
         """
-        facts = types.row(provider.type)
-        if incoming.dialect in facts.speaks:
-            if facts.fim == "infill" and incoming.dialect == "completions" and _has(incoming, "suffix"):
-                return CompletionOverInfill(incoming, name, provider.name)
-            return self._same(incoming, provider, name)
-        if "messages" in facts.speaks and incoming.dialect in ("chat", "completions"):
-            make = ChatOverMessages if incoming.dialect == "chat" else CompletionOverMessages
-            limit = None if model is None else model.max_output_tokens
-            return make(incoming, name, provider.name, max_output_tokens=limit, memory=self._memory)
-        raise BadRequest(
-            f"The provider {provider.name!r} ({facts.label}) has no {incoming.dialect}; "
-            f"choose another with `mux-sidecar rule default PROVIDER/MODEL --kind {_kind(incoming)}`.",
-            error_code="unsupported_parameter",
-        )
+        place = _Place(provider, name, model)
+        if incoming.dialect in place.facts.speaks and not self._lacks(provider, incoming.dialect):
+            bridge = self._same(incoming, place)
+            if incoming.dialect in FRONTS and "chat" in place.facts.speaks:
+                bridge.instead = lambda refusal: self._instead(refusal, incoming, place)
+            return bridge
+        return self._translated(incoming, place)
 
-    def _same(self, incoming: Incoming, provider: ProviderConfig, name: str) -> SameWire:
+    def _same(self, incoming: Incoming, place: _Place) -> Bridge:
+        """The bridge to a provider that speaks the client's dialect."""
+        if incoming.dialect not in _OPENAI:
+            raise _none(incoming.dialect, place)
+        if place.facts.fim == "infill" and incoming.dialect == "completions" and _has(incoming, "suffix"):
+            return CompletionOverInfill(incoming, place.name, place.provider.name)
+        return self._openai(incoming, place)
+
+    def _translated(self, incoming: Incoming, place: _Place) -> Bridge:
+        """The bridge to a provider that speaks another: the client's dialect over chat, chat over the provider's."""
+        if incoming.dialect == "chat":
+            return self._chat(incoming.json(), place)
+        if incoming.dialect not in FRONTS:
+            raise _none(incoming.dialect, place)
+        target = Target(place.provider.name, place.name, self._memory)
+        front = FRONTS[incoming.dialect](incoming.json(), target)
+        return Translated(front, self._chat(front.chat, place), place.provider.name)
+
+    def _chat(self, chat: JSON, place: _Place) -> Bridge:
+        """The bridge for a chat request, whatever the provider speaks."""
+        if "chat" in place.facts.speaks:
+            return self._openai(made("chat", chat), place)
+        if "messages" not in place.facts.speaks:
+            raise _none("chat", place)
+        limit = None if place.model is None else place.model.max_output_tokens
+        return ChatOverMessages(chat, place.name, place.provider.name, max_output_tokens=limit, memory=self._memory)
+
+    def _openai(self, incoming: Incoming, place: _Place) -> SameWire:
+        provider = place.provider
         asks = (
             incoming.stream
             and incoming.dialect != "embeddings"
@@ -52,16 +110,36 @@ class Bridges:
         )
         return SameWire(
             incoming,
-            name,
+            place.name,
             provider.name,
             ask_usage=asks,
             on_usage_refused=lambda: self._no_stream_options.add(provider.id),
         )
 
+    def _lacks(self, provider: ProviderConfig, dialect: Dialect) -> bool:
+        until = self._lacking.get((provider.id, provider.base, dialect))
+        return until is not None and time.monotonic() < until
+
+    def _instead(self, refusal: ProviderRefused, incoming: Incoming, place: _Place) -> Bridge | None:
+        """The translation for a server that turns out not to have the dialect that its type speaks."""
+        if refusal.status not in _NO_PATH or _NO_MODEL.search(refusal.message):
+            return None
+        try:
+            bridge = self._translated(incoming, place)
+        except BadRequest:
+            return None
+        self._lacking[place.provider.id, place.provider.base, incoming.dialect] = time.monotonic() + LACKING
+        return bridge
+
+
+def _none(dialect: Dialect, place: _Place) -> BadRequest:
+    kind = {"embeddings": "embed", "completions": "fim"}.get(dialect, "any")
+    return BadRequest(
+        f"The provider {place.provider.name!r} ({place.facts.label}) has no {dialect}; "
+        f"choose another with `mux-sidecar rule default PROVIDER/MODEL --kind {kind}`.",
+        error_code="unsupported_parameter",
+    )
+
 
 def _has(incoming: Incoming, name: str) -> bool:
     return incoming.fields.get(name, msgspec.Raw(b"null")) not in (msgspec.Raw(b"null"), msgspec.Raw(b'""'))
-
-
-def _kind(incoming: Incoming) -> str:
-    return {"embeddings": "embed", "completions": "fim"}.get(incoming.dialect, "any")

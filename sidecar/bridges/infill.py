@@ -16,12 +16,13 @@ from sidecar.errors import ProviderRefused
 from sidecar.providers.infill import Stamp, infill_chunk, infill_to_completion, to_infill
 from sidecar.sse import Event
 from sidecar.translate import frames
-from sidecar.values import Tokens, WireName
+from sidecar.values import Dialect, Tokens, WireName
 
 
 class CompletionOverInfill(Bridge):
     """A legacy completion with a suffix that `/infill` answers."""
 
+    dialect: Dialect = "completions"
     wire: WireName = "infill"
 
     def __init__(self, incoming: Incoming, model: str, provider: str) -> None:

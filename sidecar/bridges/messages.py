@@ -1,4 +1,4 @@
-"""Chat completions, and legacy completions by way of them, to a provider that speaks Anthropic's Messages."""
+"""Chat completions to a provider that speaks Anthropic's Messages."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Any
 import msgspec
 
 from sidecar import sse
-from sidecar.bridges.base import JSON, Bridge, broken_off, passed_headers, unreadable
+from sidecar.bridges.base import JSON, Bridge, broken_off, refused, translated_refusal, unreadable
 from sidecar.dialects import openai
-from sidecar.dialects.incoming import Incoming
-from sidecar.errors import ProviderRefused, RequestError
+from sidecar.errors import ProviderRefused
 from sidecar.sse import Event
-from sidecar.translate import completions, errors, frames
+from sidecar.translate import errors, frames
 from sidecar.translate.answer import tokens_of
 from sidecar.translate.chat_to_messages import to_messages
 from sidecar.translate.messages_to_chat import ChunkTranslator, to_completion
 from sidecar.translate.thinking import ThinkingMemory
-from sidecar.values import Tokens, WireName
+from sidecar.values import Dialect, Tokens, WireName
 
 
 class ChatOverMessages(Bridge):
     """A chat completion that Anthropic's API answers."""
 
+    dialect: Dialect = "chat"
     wire: WireName = "messages"
 
     def __init__(
         self,
-        incoming: Incoming,
+        chat: JSON,
         model: str,
         provider: str,
         *,
@@ -38,17 +38,11 @@ class ChatOverMessages(Bridge):
     ) -> None:
         self._provider = provider
         self._memory = memory
-        self._translated = to_messages(
-            self._request(incoming), model, max_output_tokens=max_output_tokens, memory=memory
-        )
+        self._translated = to_messages(chat, model, max_output_tokens=max_output_tokens, memory=memory)
         self.ignored = self._translated.ignored
         self._tokens: Tokens | None = None
         self._created = int(time.time())
         self._chunks = ChunkTranslator(self._translated.shape, self._created, memory, provider)
-
-    def _request(self, incoming: Incoming) -> JSON:
-        """The chat request to translate."""
-        return incoming.json()
 
     def body(self) -> bytes:
         """The Messages request."""
@@ -77,8 +71,7 @@ class ChatOverMessages(Bridge):
 
     def _check(self, answer: Any) -> None:
         if isinstance(answer, dict) and answer.get("type") == "error":
-            told = errors.stream_error(answer, self._provider)
-            raise _refused(told)
+            raise refused(errors.stream_error(answer, self._provider))
 
     def end(self) -> bytes:
         """Anthropic ends with `message_stop`; without it the answer is complete only if it gave its stop reason."""
@@ -136,34 +129,4 @@ class ChatOverMessages(Bridge):
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """Anthropic's error in OpenAI's words."""
-        told = errors.to_openai_error(status, body, headers, self._provider)
-        return _refused(told, passed_headers(headers))
-
-
-class CompletionOverMessages(ChatOverMessages):
-    """A legacy completion without fill-in-the-middle that Anthropic's API answers."""
-
-    def _request(self, incoming: Incoming) -> JSON:
-        return completions.completion_to_chat(incoming.json())
-
-    def _feed(self, data: bytes) -> bytes:
-        event = msgspec.json.decode(data)
-        self._check(event)
-        return b"".join(self._encode(chunk) for chunk in self._chunks.feed(event))
-
-    def _encode(self, chunk: JSON) -> bytes:
-        text = completions.chunk_to_text(chunk)
-        return b"" if text is None else sse.encode(msgspec.json.encode(text))
-
-    def whole(self, body: bytes) -> bytes:
-        """The text completion."""
-        return msgspec.json.encode(completions.chat_to_text_completion(self._answer(body)))
-
-    def as_whole(self, events: Iterable[Event]) -> bytes:
-        """The chunks put together as a text completion."""
-        return msgspec.json.encode(completions.chat_to_text_completion(self._joined(events)))
-
-
-def _refused(told: errors.ProviderError, headers: Mapping[str, str] | None = None) -> ProviderRefused:
-    error = RequestError(told.message, status=told.status, type=told.type, error_code=told.code)
-    return ProviderRefused(error, headers={**(headers or {}), **dict(told.headers)})
+        return translated_refusal(status, headers, body, self._provider)

@@ -59,7 +59,7 @@ class SameWire(Bridge):
         ask_usage: bool,
         on_usage_refused: Callable[[], None] | None = None,
     ) -> None:
-        self.wire = incoming.dialect
+        self.dialect = self.wire = incoming.dialect
         self._incoming = incoming
         self._model = model
         self._provider = provider
@@ -78,14 +78,14 @@ class SameWire(Bridge):
             edits["stream_options"] = msgspec.json.encode({**self._options, "include_usage": True})
         return splice(self._incoming.body, self._incoming.fields, edits)
 
-    def retry_without(self, refusal: ProviderRefused) -> bool:
+    def after(self, refusal: ProviderRefused) -> Bridge | None:
         """Once more without `stream_options` when that is what was refused and we had asked for it."""
         if not self._asks_usage or refusal.status not in (400, 422) or "stream_options" not in refusal.message:
-            return False
+            return super().after(refusal)
         self._asks_usage = False
         if self._on_usage_refused is not None:
             self._on_usage_refused()
-        return True
+        return self
 
     def feed(self, event: Event) -> bytes:
         """The event's own bytes, unless it answers a question that only we asked."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from sidecar.values import Dialect
 
 MAX_BODY = 64 * 2**20
 JSON = dict[str, Any]
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 _FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OBJECTS: msgspec.json.Decoder[list[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
@@ -37,7 +40,8 @@ class Incoming(msgspec.Struct, frozen=True):
     """A request's body: its bytes, its members undecoded, and whether a stream is wanted.
 
     `readable` is the body, or where it holds halves of surrogate pairs, which JSON allows and no decoder takes
-    (RFC 8259, section 8.2), the same with U+FFFD in their place, byte for byte as long.
+    (RFC 8259, section 8.2), the same with U+FFFD in their place, byte for byte as long. `headers` are the client's that
+    are the provider's business; `counts` says that the tokens are asked for and not the answer.
     """
 
     dialect: Dialect
@@ -45,6 +49,8 @@ class Incoming(msgspec.Struct, frozen=True):
     readable: bytes
     fields: dict[str, msgspec.Raw]
     stream: bool
+    headers: Mapping[str, str] = NO_HEADERS
+    counts: bool = False
 
     def json(self) -> JSON:
         """The whole body decoded; a new object at each call.
@@ -59,7 +65,7 @@ class Incoming(msgspec.Struct, frozen=True):
         return decoded
 
 
-def read(dialect: Dialect, body: bytes) -> Incoming:
+def read(dialect: Dialect, body: bytes, headers: Mapping[str, str] = NO_HEADERS, *, counts: bool = False) -> Incoming:
     """The request that these bytes hold.
 
     Raises:
@@ -76,7 +82,14 @@ def read(dialect: Dialect, body: bytes) -> Incoming:
         raise BadRequest(f"`{name}` must be a string or an array.", param=name)
     if dialect == "completions" and _first(fields, "suffix") not in (b'"', b"n", b""):
         raise BadRequest("`suffix` must be a string.", param="suffix")
-    return Incoming(dialect, body, readable, fields, _flag(fields, "stream"))
+    stream = _flag(fields, "stream") and not counts
+    return Incoming(dialect, body, readable, fields, stream, headers, counts)
+
+
+def made(dialect: Dialect, request: JSON) -> Incoming:
+    """A request that a translation made, as if it had come so."""
+    body = msgspec.json.encode(request)
+    return Incoming(dialect, body, body, _FIELDS.decode(body), request.get("stream") is True)
 
 
 def decompressed(body: bytes, encoding: str, limit: int = MAX_BODY) -> bytes:

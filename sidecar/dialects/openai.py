@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sidecar import sse
 from sidecar.errors import ProviderRefused, RequestError
 from sidecar.values import Tokens
 
@@ -45,6 +46,11 @@ def error_body(error: RequestError, clean: Callable[[str], str]) -> bytes:
     """The error as an answer's body: the provider's own object if it has one, `clean`ed of keys that it repeats."""
     payload = error.payload if isinstance(error, ProviderRefused) else None
     return clean(msgspec.json.encode(payload or error_object(error)).decode()).encode()
+
+
+def error_event(error: RequestError, clean: Callable[[str], str]) -> bytes:
+    """The error in the midst of a stream, which ends with it: no `[DONE]` follows."""
+    return sse.encode(error_body(error, clean))
 
 
 def completed_error(answer: Any, status: int, fallback: str) -> JSON:

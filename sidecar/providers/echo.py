@@ -19,7 +19,7 @@ import msgspec
 
 from sidecar.errors import BadRequest
 from sidecar.sse import encode
-from sidecar.values import Dialect
+from sidecar.values import WireName
 
 JSON = dict[str, Any]
 
@@ -37,18 +37,18 @@ class EchoAnswer:
     chunks: Iterable[bytes]
 
 
-def answer(dialect: Dialect, body: JSON, model: str = MODEL, *, stream: bool = False) -> EchoAnswer:
-    """The answer to a request of a dialect that the row `echo` speaks.
+def answer(wire: WireName, body: JSON, model: str = MODEL, *, stream: bool = False) -> EchoAnswer:
+    """The answer to a request on a wire that the row `echo` speaks.
 
     A chat is answered with the text of its last user message, a completion with its prompt, an embedding with unit
     vectors of 8 numbers. Words are counted as tokens.
 
     Raises:
-        BadRequest: another dialect, or a body that is none of that dialect.
+        BadRequest: another wire, or a body that is none of that wire.
     """
-    respond = _DIALECTS.get(dialect)
+    respond = _WIRES.get(wire)
     if respond is None:
-        raise BadRequest(f"The echo provider has no {dialect}; it answers chat, completions and embeddings.")
+        raise BadRequest(f"The echo provider has no {wire}; it answers chat, completions and embeddings.")
     return respond(body, model, stream)
 
 
@@ -112,7 +112,7 @@ def _embeddings(body: JSON, model: str, stream: bool) -> EchoAnswer:  # noqa: AR
     return _whole({"object": "list", "data": data, "model": model, "usage": usage})
 
 
-_DIALECTS: dict[Dialect, Callable[[JSON, str, bool], EchoAnswer]] = {
+_WIRES: dict[WireName, Callable[[JSON, str, bool], EchoAnswer]] = {
     "chat": _chat,
     "completions": _completion,
     "embeddings": _embeddings,

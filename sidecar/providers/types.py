@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sidecar.errors import BadRequest, InvalidParameter
 from sidecar.providers.hosts import host_of, is_on_this_machine, is_private
-from sidecar.values import Auth, Dialect, ProviderConfig, ProviderType, Timeouts
+from sidecar.values import Auth, Dialect, ProviderConfig, ProviderType, Timeouts, WireName
 
 Wire = Literal["chat", "messages", "echo"]
 Fim = Literal["native", "infill"]
@@ -241,21 +241,22 @@ def auth_headers(config: ProviderConfig, key: str | None) -> dict[str, str]:
     return headers
 
 
-def url_for(config: ProviderConfig, dialect: Dialect, *, infill: bool = False, count_tokens: bool = False) -> str:
-    """The full URL to send a request of this dialect to; the query of the endpoint (`api-version=…`) stays on it.
+def url_for(config: ProviderConfig, wire: WireName) -> str:
+    """The full URL to send a request to on this wire; the query of the endpoint (`api-version=…`) stays on it.
 
-    `infill` asks for llama.cpp's fill-in-the-middle, `count_tokens` for the counting beside `messages`.
+    `infill` is llama.cpp's fill-in-the-middle, `count_tokens` the counting beside `messages`.
 
     Raises:
-        BadRequest: this type of provider does not speak the dialect.
+        BadRequest: this type of provider does not speak it.
     """
     facts = row(config.type)
+    if wire == "infill":
+        return below(config.base, "/infill")
+    dialect: Dialect = "messages" if wire == "count_tokens" else wire
     path = facts.paths.get(dialect)
     if path is None:
         raise BadRequest(f"{config.name} is of type {facts.label}, which has no {dialect}; choose another provider.")
-    if infill:
-        path = "/infill"
-    return below(config.base, f"{path}/count_tokens" if count_tokens else path)
+    return below(config.base, f"{path}/count_tokens" if wire == "count_tokens" else path)
 
 
 def below(base: str, path: str) -> str:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sidecar import sse
+from sidecar.dialects import openai
 from sidecar.translate.checks import a_text, an_integer, invalid, unsupported
+from sidecar.translate.front import Front, Target
+from sidecar.translate.lenient import decode, encode
 from sidecar.translate.shape import JSON
+from sidecar.values import Dialect, Tokens
 
 #: What marks the hole in a fill-in-the-middle prompt, by model family (their model cards and Continue's templates).
 FIM_TOKENS = (
@@ -35,6 +40,28 @@ _PAIRS = {"<PRE>": "<SUF>", "[SUFFIX]": "[PREFIX]"}
 
 #: Fields of a completion request that chat does not know, each refused by its own sentence or read here.
 _OWN = ("prompt", "suffix", "echo", "best_of", "logprobs")
+
+
+class CompletionFront(Front):
+    """A legacy completion without fill-in-the-middle."""
+
+    dialect: Dialect = "completions"
+
+    def __init__(self, body: JSON, _target: Target) -> None:
+        self.chat = completion_to_chat(body)
+
+    def chunk(self, data: bytes) -> bytes:
+        """The chunk as a legacy one."""
+        text = chunk_to_text(decode(data))
+        return b"" if text is None else sse.encode(encode(text))
+
+    def end(self, tokens: Tokens) -> bytes:  # noqa: ARG002 - they came in a chunk, if the client asked for them
+        """The `[DONE]`."""
+        return openai.DONE
+
+    def whole(self, completion: JSON, tokens: Tokens) -> bytes:  # noqa: ARG002 - they are in the completion
+        """The text completion."""
+        return encode(chat_to_text_completion(completion))
 
 
 def completion_to_chat(body: JSON) -> JSON:

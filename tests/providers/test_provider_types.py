@@ -67,8 +67,8 @@ def test_a_request_goes_to_the_types_own_path(config, type_, endpoint, dialect, 
 
 def test_special_requests_have_their_own_paths(config):
     """Filling in and counting tokens go beside the usual paths."""
-    assert url_for(config("llamacpp"), "completions", infill=True) == "http://localhost:8080/infill"
-    assert url_for(config("anthropic"), "messages", count_tokens=True).endswith("/v1/messages/count_tokens")
+    assert url_for(config("llamacpp"), "infill") == "http://localhost:8080/infill"
+    assert url_for(config("anthropic"), "count_tokens").endswith("/v1/messages/count_tokens")
 
 
 def test_a_dialect_that_a_type_lacks_is_refused(config):
