@@ -20,8 +20,9 @@ from sidecar.errors import BadRequest, ProviderRefused
 from sidecar.providers import types
 from sidecar.providers.types import ProviderTypeRow
 from sidecar.translate.completions import CompletionFront
-from sidecar.translate.front import Front, Target
-from sidecar.translate.thinking import ThinkingMemory
+from sidecar.translate.front import Front
+from sidecar.translate.target import Target
+from sidecar.translate.thinking import ThinkingMemory, maker
 from sidecar.values import Dialect, ModelInfo, ProviderConfig
 
 #: The dialects that reach other wires by way of chat.
@@ -87,8 +88,7 @@ class Bridges:
             return self._chat(incoming.json(), place)
         if incoming.dialect not in FRONTS:
             raise _none(incoming.dialect, place)
-        target = Target(place.provider.name, place.name, self._memory)
-        front = FRONTS[incoming.dialect](incoming.json(), target)
+        front = FRONTS[incoming.dialect](incoming.json(), self._target(place))
         return Translated(front, self._chat(front.chat, place), place.provider.name)
 
     def _chat(self, chat: JSON, place: _Place) -> Bridge:
@@ -97,8 +97,19 @@ class Bridges:
             return self._openai(made("chat", chat), place)
         if "messages" not in place.facts.speaks:
             raise _none("chat", place)
-        limit = None if place.model is None else place.model.max_output_tokens
-        return ChatOverMessages(chat, place.name, place.provider.name, max_output_tokens=limit, memory=self._memory)
+        return ChatOverMessages(chat, self._target(place))
+
+    def _target(self, place: _Place) -> Target:
+        provider, model = place.provider, place.model or ModelInfo(name=place.name)
+        return Target(
+            provider=provider.name,
+            model=place.name,
+            maker=maker(provider.id, place.name),
+            memory=self._memory,
+            window=model.context_window,
+            most=model.max_output_tokens,
+            extras=place.facts.extras,
+        )
 
     def _openai(self, incoming: Incoming, place: _Place) -> SameWire:
         provider = place.provider

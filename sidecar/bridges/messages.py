@@ -17,7 +17,7 @@ from sidecar.translate import errors, frames
 from sidecar.translate.answer import tokens_of
 from sidecar.translate.chat_to_messages import to_messages
 from sidecar.translate.messages_to_chat import ChunkTranslator, to_completion
-from sidecar.translate.thinking import ThinkingMemory
+from sidecar.translate.target import Target
 from sidecar.values import Dialect, Tokens, WireName
 
 
@@ -27,22 +27,14 @@ class ChatOverMessages(Bridge):
     dialect: Dialect = "chat"
     wire: WireName = "messages"
 
-    def __init__(
-        self,
-        chat: JSON,
-        model: str,
-        provider: str,
-        *,
-        max_output_tokens: int | None,
-        memory: ThinkingMemory,
-    ) -> None:
-        self._provider = provider
-        self._memory = memory
-        self._translated = to_messages(chat, model, max_output_tokens=max_output_tokens, memory=memory)
+    def __init__(self, chat: JSON, target: Target) -> None:
+        self._provider = target.provider
+        self._memory = target.memory
+        self._translated = to_messages(chat, target)
         self.ignored = self._translated.ignored
         self._tokens: Tokens | None = None
         self._created = int(time.time())
-        self._chunks = ChunkTranslator(self._translated.shape, self._created, memory, provider)
+        self._chunks = ChunkTranslator(self._translated.shape, self._created, target.memory, target.provider)
 
     def body(self) -> bytes:
         """The Messages request."""

@@ -43,6 +43,10 @@ _API_KEY_HEADER_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".
 _NO_STREAM_OPTIONS = ("api.mistral.ai", ".databricks.com", ".azuredatabricks.net", ".databricks.net")
 
 
+# Documented for the chat endpoints of llama.cpp, LM Studio, OpenRouter and vLLM; OpenAI answers 400 to it.
+_SAMPLING = frozenset(("top_k",))
+
+
 @dataclass(frozen=True)
 class ProviderTypeRow:
     """One type of provider: everything that the rest of the product needs to know of it.
@@ -50,7 +54,8 @@ class ProviderTypeRow:
     `paths` are what it answers natively, below its base; `cut` are the endings that a pasted endpoint loses to become
     that base; `suffixes` are put behind the endpoint, in order, when its base is looked for, and `path_as_given` puts
     an endpoint with a path of its own before them. `listing` are the paths below the base where it tells its models,
-    the richest first.
+    the richest first. `extras` are fields of a chat request that it takes beyond OpenAI's; `counts_tokens`: it counts
+    the tokens of a Messages request.
     """
 
     type: str
@@ -72,6 +77,8 @@ class ProviderTypeRow:
     lists_prices: bool = False
     pages: bool = False
     key_check: str | None = None
+    extras: frozenset[str] = frozenset()
+    counts_tokens: bool = False
     details: Details | None = None
     built_in_models: tuple[str, ...] = ()
 
@@ -98,6 +105,7 @@ _ROWS = (
         key_header="x-api-key",
         headers=(("anthropic-version", "2023-06-01"),),
         pages=True,
+        counts_tokens=True,
     ),
     ProviderTypeRow(
         type="echo",
@@ -127,6 +135,7 @@ _ROWS = (
         suffixes=("",),
         cut=("/v1",),
         details="props",
+        extras=_SAMPLING,
     ),
     ProviderTypeRow(
         type="lm_studio",
@@ -140,6 +149,7 @@ _ROWS = (
         paths=_OPENAI_AND_MESSAGES,
         listing=("/../api/v0/models", "/models"),
         cut=("/api/v0", "/api/v1"),
+        extras=_SAMPLING,
     ),
     ProviderTypeRow(
         type="ollama",
@@ -183,6 +193,7 @@ _ROWS = (
         headers=(("HTTP-Referer", "http://localhost:8989"), ("X-Title", "mux-sidecar")),
         cost_in_usage=True,
         lists_prices=True,
+        extras=_SAMPLING,
         key_check="/key",  # its list of models is public, so it says nothing of the key
     ),
     ProviderTypeRow(
@@ -195,6 +206,7 @@ _ROWS = (
         asks_usage=True,  # seen: a chunk of its own with `choices: []`
         fim="native",
         paths=_OPENAI_AND_MESSAGES,
+        extras=_SAMPLING,
     ),
 )
 

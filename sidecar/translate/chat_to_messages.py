@@ -12,7 +12,7 @@ from sidecar.translate.checks import a_flag, a_list, a_number, an_integer, unsup
 from sidecar.translate.effort import BINDING_BETA, DROP_UNBOUND, Effort, asked_effort, read_effort, switched_off
 from sidecar.translate.models import Traits, traits_of
 from sidecar.translate.shape import JSON, AnswerShape, Translated
-from sidecar.translate.thinking import ThinkingMemory
+from sidecar.translate.target import Target
 from sidecar.translate.tools import Format, Tools, read_format, read_tools, with_response_tool
 from sidecar.translate.turns import Conversation, has_thinking, open_tool_calls, read_messages, without_thinking
 
@@ -47,33 +47,31 @@ NEUTRAL: JSON = {
 SERVICE_TIERS = {"auto": "auto", "default": "standard_only"}
 
 
-def to_messages(body: JSON, model: str, *, max_output_tokens: int | None, memory: ThinkingMemory) -> Translated:
-    """The request in Anthropic's words, for `model`, with what was left out.
-
-    `max_output_tokens` is the listing's, if known.
+def to_messages(body: JSON, target: Target) -> Translated:
+    """The request in Anthropic's words, with what was left out.
 
     Raises:
         BadRequest: the request is malformed (`invalid_request`), or asks for what would make the answer a lie
             (`unsupported_parameter`).
     """
     _refuse(body)
-    traits = traits_of(model)
-    talk = read_messages(body.get("messages"), memory, model)
+    traits = traits_of(target.model)
+    talk = read_messages(body.get("messages"), target.memory, target.maker)
     tools, form = read_tools(body, traits), read_format(body.get("response_format"), traits)
     if form.tool:
         tools = with_response_tool(tools, form.tool)
-    limit = _limit(body, traits, max_output_tokens)
+    limit = _limit(body, traits, target.most)
     effort = _effort(body, traits, limit.tokens, talk, tools)
     sampling = _sampling(body, traits, effort)
     stops, lost_stops = _stops(body.get("stop"))
-    out: JSON = {"model": model, "max_tokens": limit.tokens, **_conversation(talk, effort, form)}
+    out: JSON = {"model": target.model, "max_tokens": limit.tokens, **_conversation(talk, effort, form)}
     out |= sampling.fields | stops | _identity(body) | _thinking(body, effort, form) | _tools(tools)
     if a_flag(body.get("stream"), "stream"):
         out["stream"] = True
     out |= {name: body[name] for name in NATIVE if body.get(name) is not None}
     headers = _bind(out, traits)
     ignored = (*_unknown(body), *limit.ignored, *sampling.ignored, *lost_stops, *tools.ignored, *effort.ignored)
-    shape = _shape(body, model, tools, form)
+    shape = _shape(body, target, tools, form)
     return Translated(body=out, ignored=tuple(dict.fromkeys(ignored)), shape=shape, headers=headers)
 
 
@@ -85,11 +83,12 @@ def _refuse(body: JSON) -> None:
         raise unsupported("logprobs", "This provider gives no log probabilities; leave out logprobs.")
 
 
-def _shape(body: JSON, model: str, tools: Tools, form: Format) -> AnswerShape:
+def _shape(body: JSON, target: Target, tools: Tools, form: Format) -> AnswerShape:
     options = body.get("stream_options")
     answers = form.tool is not None and any(spec is form.tool for spec in tools.specs)
     return AnswerShape(
-        model=model,
+        model=target.model,
+        maker=target.maker,
         stream=bool(body.get("stream")),
         include_usage=bool(isinstance(options, dict) and options.get("include_usage")),
         legacy=tools.legacy,

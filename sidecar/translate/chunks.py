@@ -281,7 +281,7 @@ class ChunkTranslator:
             return []
         deltas = self._begin() + [said for index in sorted(self._silent) for said in self._close(index)]
         self.finish_reason = finish
-        self._memory.remember(self._collector.blocks(), self._shape.model)  # before the client can come back with it
+        self._memory.remember(self._collector.blocks(), self._shape.maker)  # before the client can come back with it
         refusal = refusal_text((delta or {}).get("stop_details")) if finish == "content_filter" else None
         if refusal:
             deltas.append({"refusal": refusal})

@@ -7,9 +7,10 @@ from typing import Any
 from sidecar import sse
 from sidecar.dialects import openai
 from sidecar.translate.checks import a_text, an_integer, invalid, unsupported
-from sidecar.translate.front import Front, Target
+from sidecar.translate.front import Front
 from sidecar.translate.lenient import decode, encode
 from sidecar.translate.shape import JSON
+from sidecar.translate.target import Target
 from sidecar.values import Dialect, Tokens
 
 #: What marks the hole in a fill-in-the-middle prompt, by model family (their model cards and Continue's templates).

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
 
 from sidecar.dialects.forms import FORMS, Clean
 from sidecar.errors import RequestError
 from sidecar.translate.shape import JSON
-from sidecar.translate.thinking import ThinkingMemory
 from sidecar.values import Dialect, Tokens
-
-
-class Target(NamedTuple):
-    """Whom a request is for: the provider's and the model's names, and what is remembered of who thought what."""
-
-    provider: str
-    model: str
-    memory: ThinkingMemory
 
 
 class Front(ABC):
     """One request of a client's dialect as a chat request, and chat's answer in the dialect's words.
 
-    It is made with the client's whole request and the :class:`Target`, and raises BadRequest where chat cannot carry
-    it. Chat's answer comes whole, or chunk by chunk with `end` behind the last; what a provider of whatever wire sends
-    is chat by then.
+    It is made with the client's whole request and its `Target`, and raises BadRequest where chat cannot carry it. The
+    answer comes whole, or chunk by chunk with `end` behind the last; what a provider of whatever wire sends is chat by
+    then.
 
     Attributes:
         dialect: what the client speaks.

@@ -35,7 +35,7 @@ def to_completion(
             type="api_error",
         )
     blocks = [block for block in content if isinstance(block, dict)]
-    memory.remember(blocks, shape.model)
+    memory.remember(blocks, shape.maker)
     said = _message(blocks, shape)
     called = bool(said.get("tool_calls") or said.get("function_call"))
     unwrapped = shape.response_tool is not None

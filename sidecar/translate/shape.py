@@ -14,13 +14,14 @@ ID_FALLBACK = "chatcmpl-mux"
 class AnswerShape(msgspec.Struct, frozen=True, kw_only=True):
     """What the way back must know of the request.
 
-    `model`: the route's, told where the provider gives none; `include_usage`: the client asked for usage in its
-    stream; `legacy`: it speaks of `functions` instead of `tools`; `names`: tool names as sent → as the client knows
-    them, where they differ; `response_tool`: the name of the tool that stands in for `response_format`, whose input
-    is the content.
+    `model`: the route's, told where the provider gives none; `maker`: who thinks it, for the memory; `include_usage`:
+    the client asked for usage in its stream; `legacy`: it speaks of `functions` instead of `tools`; `names`: tool names
+    as sent → as the client knows them, where they differ; `response_tool`: the name of the tool that stands in for
+    `response_format`, whose input is the content.
     """
 
     model: str
+    maker: str = ""
     stream: bool = False
     include_usage: bool = False
     legacy: bool = False

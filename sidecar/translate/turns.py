@@ -10,7 +10,7 @@ from sidecar.translate.content import blocks_of, text_of, with_cache_control
 from sidecar.translate.idents import safe_id, safe_name
 from sidecar.translate.lenient import decode
 from sidecar.translate.shape import JSON
-from sidecar.translate.thinking import THINKING, VISIBLE, ThinkingMemory, visible_text
+from sidecar.translate.thinking import THINKING, VISIBLE, ThinkingMemory, seal_of, visible_text
 
 SYSTEM = ("system", "developer")
 
@@ -26,12 +26,12 @@ class Conversation(NamedTuple):
 class _Reader:
     """Reads messages one after the other."""
 
-    def __init__(self, memory: ThinkingMemory, model: str) -> None:
+    def __init__(self, memory: ThinkingMemory, maker: str) -> None:
         self.system: list[JSON] = []
         self.turns: list[JSON] = []
         self.unknown: set[str] = set()
         self._memory = memory
-        self._model = model
+        self._maker = maker
         self._calls_read = 0
         self._unanswered: list[str] = []
 
@@ -68,10 +68,11 @@ class _Reader:
         if isinstance(refusal := message.get("refusal"), str) and refusal.strip():
             spoken.append({"type": "text", "text": refusal})
         calls, ids = self._calls(message, where)
-        kept = self._memory.recall(ids, text_of(message.get("content")), self._model)
+        kept = self._memory.recall(ids, text_of(message.get("content")), self._maker)
         if kept is None:
             self.unknown.update(call["id"] for call in calls)
-        return _replayed(_signed(message) if kept is None else kept, spoken, calls)
+        own = [block for block in _signed(message) if not self._memory.is_foreign(seal_of(block), self._maker)]
+        return _replayed(own if kept is None else kept, spoken, calls)
 
     def _calls(self, message: JSON, where: str) -> tuple[list[JSON], list[str]]:
         """The `tool_use` blocks of an assistant message, and the ids as the client has them."""
@@ -102,7 +103,7 @@ class _Reader:
         return with_cache_control(block, message)
 
 
-def read_messages(messages: Any, memory: ThinkingMemory, model: str) -> Conversation:
+def read_messages(messages: Any, memory: ThinkingMemory, maker: str) -> Conversation:
     """The conversation of a chat request.
 
     Raises:
@@ -110,7 +111,7 @@ def read_messages(messages: Any, memory: ThinkingMemory, model: str) -> Conversa
     """
     if not isinstance(messages, list) or not messages:
         raise invalid("messages", "a non-empty array")
-    reader = _Reader(memory, model)
+    reader = _Reader(memory, maker)
     for index, message in enumerate(messages):
         where = f"messages[{index}]"
         reader.read(an_object(message, where), where)

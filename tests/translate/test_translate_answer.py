@@ -343,4 +343,4 @@ def test_text_and_tool_calls_survive_there_and_back(text, inputs):
 def test_the_shape_goes_from_the_request_to_the_answer():
     """What the client asked of the form is kept beside the request."""
     done = translated("hi", model="claude-x", stream=True, stream_options={"include_usage": True})
-    assert done.shape == AnswerShape(model="claude-x", stream=True, include_usage=True)
+    assert done.shape == AnswerShape(model="claude-x", maker="acme/claude-x", stream=True, include_usage=True)

@@ -10,7 +10,7 @@ from wire import call, calling, chunks, events, function, message, recorded, res
 from sidecar.translate.messages_to_chat import to_completion
 from sidecar.translate.models import normal_name, traits_of
 from sidecar.translate.shape import AnswerShape
-from sidecar.translate.thinking import ThinkingMemory
+from sidecar.translate.thinking import ThinkingMemory, maker
 
 SIGNED = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
 REDACTED = {"type": "redacted_thinking", "data": "eHl6"}
@@ -120,7 +120,7 @@ def test_generations(name, thinking, schema):
 def remembering(*blocks, model=BUDGET):
     """A memory in which an answer was just seen."""
     memory = ThinkingMemory()
-    to_completion(message(*blocks, stop="tool_use"), AnswerShape(model=model), 7, memory)
+    to_completion(message(*blocks, stop="tool_use"), AnswerShape(model=model, maker=maker("acme", model)), 7, memory)
     return memory
 
 
@@ -258,9 +258,9 @@ def test_a_stream_is_remembered_like_a_whole_answer(name):
         for delta in choice["delta"].get("tool_calls", ())
         if "id" in delta
     ]
-    blocks = memory.recall(calls, "", "claude-sonnet-4-5")
+    blocks = memory.recall(calls, "", maker("acme", "claude-sonnet-4-5"))
     assert blocks
-    assert blocks == other.recall(calls, "", "claude-sonnet-4-5")
+    assert blocks == other.recall(calls, "", maker("acme", "claude-sonnet-4-5"))
     assert all(block.get("signature", "x") for block in blocks)
     assert blocks[-1]["type"] == "tool_use"
     assert blocks[-1]["input"]
@@ -273,7 +273,7 @@ def test_a_streamed_turn_equals_a_whole_one():
     stream = translator(memory)
     for event in events(whole):
         stream.feed(event)
-    assert memory.recall(["toolu_1"], "", BUDGET) == whole["content"]
+    assert memory.recall(["toolu_1"], "", maker("acme", BUDGET)) == whole["content"]
     assert chunks(events(whole))[-1]["choices"][0]["finish_reason"] == "tool_calls"
 
 

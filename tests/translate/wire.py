@@ -9,7 +9,8 @@ from sidecar.sse import Decoder
 from sidecar.translate.chat_to_messages import to_messages
 from sidecar.translate.messages_to_chat import ChunkTranslator
 from sidecar.translate.shape import AnswerShape
-from sidecar.translate.thinking import ThinkingMemory
+from sidecar.translate.target import Target
+from sidecar.translate.thinking import ThinkingMemory, maker
 
 RECORDED = Path(__file__).parent / "recorded"
 MODEL = "claude-sonnet-4-5"
@@ -19,7 +20,8 @@ def translated(*messages, model=MODEL, memory=None, most=None, **fields):
     """A chat request with these messages (a string is the user's), translated."""
     said = [{"role": "user", "content": message} if isinstance(message, str) else message for message in messages]
     memory = ThinkingMemory() if memory is None else memory
-    return to_messages({"messages": said, **fields}, model, max_output_tokens=most, memory=memory)
+    target = Target(provider="acme", model=model, maker=maker("acme", model), memory=memory, most=most)
+    return to_messages({"messages": said, **fields}, target)
 
 
 def sent(*messages, **fields):
@@ -99,7 +101,8 @@ def block_events(index, block):
 
 def translator(memory=None, **shape):
     """A translator of a stream."""
-    return ChunkTranslator(AnswerShape(**{"model": MODEL, **shape}), 7, ThinkingMemory() if memory is None else memory)
+    told = AnswerShape(**{"model": MODEL, "maker": maker("acme", MODEL), **shape})
+    return ChunkTranslator(told, 7, ThinkingMemory() if memory is None else memory)
 
 
 def chunks(stream, **shape):
