@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sidecar.errors import BadRequest, InvalidParameter
 from sidecar.providers.hosts import host_of, is_on_this_machine, is_private
+from sidecar.providers.paths import OPENAI, OPENAI_AND_MESSAGES, ROOTED
 from sidecar.values import Auth, Dialect, ProviderConfig, ProviderType, Timeouts, WireName
 
 Wire = Literal["chat", "messages", "echo"]
@@ -25,17 +26,6 @@ CONNECT_SECONDS = 10.0
 FIRST_BYTE_SECONDS = 300.0
 FIRST_BYTE_LOCAL_SECONDS = 600.0  # a local server may first load its model
 IDLE_SECONDS = 120.0
-
-# Below a base that ends where OpenAI's does, behind `/v1`.
-_OPENAI_PATHS: Mapping[Dialect, str] = {
-    "chat": "/chat/completions",
-    "completions": "/completions",
-    "embeddings": "/embeddings",
-    "responses": "/responses",
-}
-_OPENAI_AND_MESSAGES: Mapping[Dialect, str] = {**_OPENAI_PATHS, "messages": "/messages"}
-# Below a server's root.
-_ROOTED: Mapping[Dialect, str] = {dialect: f"/v1{path}" for dialect, path in _OPENAI_AND_MESSAGES.items()}
 
 # Azure takes a key in a header of its own; its gateway refuses one sent as `Bearer`, which it keeps for Entra's tokens.
 _API_KEY_HEADER_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -130,7 +120,7 @@ _ROWS = (
         local=True,
         asks_usage=True,  # seen: the last chunk carries `usage` when asked
         fim="infill",  # its `/v1/completions` ignores `suffix`
-        paths=_ROOTED,
+        paths=ROOTED,
         listing=("/v1/models",),
         suffixes=("",),
         cut=("/v1",),
@@ -146,7 +136,7 @@ _ROWS = (
         local=True,
         asks_usage=True,  # documented since 0.3.18; older ones ignore it
         fim="native",
-        paths=_OPENAI_AND_MESSAGES,
+        paths=OPENAI_AND_MESSAGES,
         listing=("/../api/v0/models", "/models"),
         cut=("/api/v0", "/api/v1"),
         extras=_SAMPLING,
@@ -160,7 +150,7 @@ _ROWS = (
         local=True,
         asks_usage=True,  # documented in docs/openai.md, "stream_options"
         fim="native",
-        paths=_ROOTED,
+        paths=ROOTED,
         listing=("/api/tags", "/v1/models"),
         suffixes=("",),
         cut=("/v1", "/api"),
@@ -175,7 +165,7 @@ _ROWS = (
         local=False,
         asks_usage=True,  # most do; hosts known to refuse it are named above, others are found by their refusal
         fim="native",
-        paths=_OPENAI_PATHS,
+        paths=OPENAI,
         suffixes=("/v1", "", "/api/v1", "/openai/v1"),
         path_as_given=True,  # gateways mount it anywhere
     ),
@@ -188,7 +178,7 @@ _ROWS = (
         local=False,
         asks_usage=True,  # documented; it tells the usage in any case
         fim="native",
-        paths=_OPENAI_AND_MESSAGES,
+        paths=OPENAI_AND_MESSAGES,
         suffixes=("/api/v1", "/v1", ""),
         headers=(("HTTP-Referer", "http://localhost:8989"), ("X-Title", "mux-sidecar")),
         cost_in_usage=True,
@@ -205,7 +195,7 @@ _ROWS = (
         local=True,
         asks_usage=True,  # seen: a chunk of its own with `choices: []`
         fim="native",
-        paths=_OPENAI_AND_MESSAGES,
+        paths=OPENAI_AND_MESSAGES,
         extras=_SAMPLING,
     ),
 )
