@@ -17,7 +17,7 @@ from sidecar.routing.filetypes import (
 from sidecar.routing.names import LONGEST_NAME, base, clean, extension, is_known, without_position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 LONGEST_LINE = 2000
 
@@ -36,8 +36,26 @@ _LATIN_RUN = re.compile(f"[^{_IDEOGRAM}]*")
 _OPENING = "([{<*_'‘"
 _CLOSING = ".,;:!?)]}>*_~'’"
 _AROUND = _OPENING + _CLOSING + '"`“”,'
+_WITHOUT_JOINTS = str.maketrans("", "", "./_-")
+_FEW_CLOSING = 2  # characters behind a name that surely belong to the sentence
 _LIBRARY = re.compile(r"/(?:(?:site-|dist-)packages|node_modules|usr/(?:lib|include))/|<frozen ")
+_DOT_WITHIN = re.compile(r"\.(?=\S)")
+# What a name without a dot holds: `file` as in Dockerfile, or all of it.
+_PIECES_OF_BARE = {"file" if "file" in name else name for name in EXTENSIONLESS if "." not in name}
 _ANY_QUOTE = re.compile("[\"`“'‘]")
+
+
+def naming_lines(text: str, lines: Sequence[str]) -> dict[int, str]:
+    """Those of a text's lines, by their index, in which `names_in_line` may find a name: it finds none in others."""
+    bare = [piece for piece in _PIECES_OF_BARE if piece in text]
+    return {
+        index: line
+        for index, line in enumerate(lines)
+        if "/" in line
+        or (line.find(".", 0, -1) >= 0 and _DOT_WITHIN.search(line))
+        or "\\" in line
+        or (bare and any(map(line.__contains__, bare)))
+    }
 
 
 def names_in_line(line: str) -> Iterator[str]:
@@ -45,7 +63,7 @@ def names_in_line(line: str) -> Iterator[str]:
     line = line[:LONGEST_LINE]
     if "\\ " in line:  # a blank escaped as shells and mentions do it
         line = line.replace("\\ ", "\x00")
-    if " " in line and _ANY_QUOTE.search(line):
+    if " " in line and _quotes(line):
         for span, spaced in _quoted_with_blanks(line):
             yield spaced
             line = line.replace(span, " ")
@@ -53,11 +71,33 @@ def names_in_line(line: str) -> Iterator[str]:
     for run in [run for run in line.split() if not run.isalpha() or run in EXTENSIONLESS]:
         told = run.rstrip(_CLOSING)
         if "." in told or "/" in told or "\\" in told:
-            for word in _SEPARATORS.split(run):
-                if len(word) > 2 and (name := name_of(word.replace("\x00", " "))):
-                    yield name
+            yield from _names_in_run(run, told)
         elif len(told) > 3 and (bare := told if told.isalpha() else _unwrapped(told)) in EXTENSIONLESS:
             yield bare
+
+
+def _names_in_run(run: str, told: str) -> list[str]:
+    """The names in what stands between blanks; `told` is that without the punctuation behind it."""
+    if len(run) - len(told) <= _FEW_CLOSING and _is_simple(told):
+        return [told] if _is_file(told) and told != "dev/null" else []
+    words = (word.replace("\x00", " ") for word in _SEPARATORS.split(run) if len(word) > 2)
+    return [name for word in words if (name := name_of(word))]
+
+
+def _quotes(line: str) -> bool:
+    """Whether a quoted name may stand in the line."""
+    return '"' in line or "`" in line or "'" in line or (not line.isascii() and bool(_ANY_QUOTE.search(line)))
+
+
+def _is_simple(word: str) -> bool:
+    """Whether nothing has to be taken off or made uniform: `src/auth/session_2.py`. Most names are written so."""
+    return (
+        word.isascii()
+        and word[0].isalnum()
+        and word[-1].isalpha()
+        and word.translate(_WITHOUT_JOINTS).isalnum()
+        and len(word) <= LONGEST_NAME
+    )
 
 
 def _unwrapped(word: str) -> str:
@@ -140,9 +180,9 @@ def _special(word: str) -> str | None:
 
 
 def _bare(word: str) -> str:
-    if word[:1].isalnum() and word[-1:].isalpha() and "::" not in word and not word.endswith(("'s", "’s")):
-        return word
     for _ in range(6):  # **`(x)`**: each round takes one layer off
+        if word[:1].isalnum() and word[-1:].isalpha() and "::" not in word and not word.endswith(("'s", "’s")):
+            return word
         before = word
         word = without_position(word.rstrip(".,;:!?…'’*"))
         word = word.removesuffix("'s").removesuffix("’s")

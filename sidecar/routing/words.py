@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sidecar.routing.names import clean, is_known
-from sidecar.routing.prose import name_of, names_in_line, path_with_blanks
+from sidecar.routing.prose import name_of, names_in_line, naming_lines, path_with_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +19,19 @@ MOST_NAMES = 256
 _CODE_ENDS = (";", "{", "}", ");", "({", "[", "=>", "):", "},", "],", "->", "(", "*/", "/>", "};")
 _CODE_SIGNS = ("#include", "#!/", "//", "/*", "<", "│", "⋮")
 _CODE_STARTS = (
-    *_CODE_SIGNS, "import ", "from ", "export ", "const ", "let ", "var ", "using ", "namespace ", "package ", "def ",
+    "import ", "from ", "export ", "const ", "let ", "var ", "using ", "namespace ", "package ", "def ",
     "class ", "fn ", "func ", "pub ", "return ", "@", "elif ", "else:", "try:", "$ ",
 )  # fmt: skip
 _CODE_PART = re.compile(r"\(['\"]| (?:=|from) ['\"]| == |=\{|\(\);|::<")
-_TREE = re.compile(r"[\s│|]*(?:├|└|\+--|`--|\|--)|[│⋮]")
+_TREE = re.compile(r"[\s│|]*(?:├|└|\+--|`--|\|--)")
+# An indented line is a program's, but for lists, traces, and the starts above without the ends of code.
+_INDENTED_WORDS = ("-", "*", "File ", "at ", *_CODE_STARTS)
+# Cheap looks ahead of the dear ones: how what each of those finds begins or ends, or what it holds.
+_LAST_OF_CODE = frozenset(end[-1] for end in _CODE_ENDS)
+_FIRST_OF_SIGNS = frozenset(sign[0] for sign in _CODE_SIGNS)
+_LAST_BEHIND_STARTS = frozenset(":)\"',")
+_FIRST_OF_TREE = frozenset("│|├└+`")
+_WITHIN_PARTS = "'\"=;<"
 # A place in a file, as tracebacks, test runs and compilers print it: `a.py:3`, `a.ts(10,5)`, `File "a.py", line 3`.
 _DIAGNOSTIC = re.compile(
     r"File \"|(?:FAILED|ERROR|PASS|FAIL) \S|(?:\.\w{1,10}|file)(?::\d{1,7}(?:[:\s),]|$)|\(\d{1,7},\d{1,5}\))"
@@ -69,11 +77,11 @@ class Words:
 
     def _names(self) -> Iterator[tuple[int, str]]:
         for place, text in _ends(self._pieces):
-            for line in _told(text.split("\n")):
+            for line in _told(text):
                 for name in names_in_line(line):
                     yield place, name
         for place, text in _ends(self._output):
-            for line in text.split("\n"):
+            for line in naming_lines(text, text.split("\n")).values():
                 if _DIAGNOSTIC.search(line[:600]):
                     for name in names_in_line(line):
                         yield place, name
@@ -100,30 +108,45 @@ def _ends(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return first + last[::-1]
 
 
-def _told(lines: list[str]) -> Iterator[str]:
-    """The lines that are prose. Of pasted code with a question, the question at either end, and error messages."""
-    code = [is_code(line) for line in lines]
-    count = len(lines)
-    pasted = count > 5 and sum(code) * 4 > sum(1 for line in lines if line)
-    first = code.index(True) if pasted else count
-    last = count - 1 - code[::-1].index(True) if pasted else count
-    for index, line in enumerate(lines):
-        if (not code[index] and not first < index < last) or (code[index] and _DIAGNOSTIC.search(line[:600])):
-            yield _CLOSING_TAG.sub(" ", line) if "</" in line else line
+def _told(text: str) -> Iterator[str]:
+    """The lines that are prose and may name a file.
+
+    Of pasted code with a question, the question at either end, and error messages.
+    """
+    lines = text.split("\n")
+    naming = naming_lines(text, lines)
+    if not naming:
+        return
+    first = last = count = len(lines)
+    parts = any(map(text.__contains__, _WITHIN_PARTS))
+    if count > 5:
+        code = [_is_code(line, parts=parts) for line in lines]
+        if sum(code) * 4 > count - lines.count(""):
+            first, last = code.index(True), count - 1 - code[::-1].index(True)
+    for index, line in naming.items():
+        if _is_code(line, parts=parts):
+            if not _DIAGNOSTIC.search(line[:600]):
+                continue
+        elif first < index < last:
+            continue
+        yield _CLOSING_TAG.sub(" ", line) if "</" in line else line
 
 
-def is_code(line: str) -> bool:
-    """Whether a line is rather a program's than a person's."""
+def _is_code(line: str, *, parts: bool) -> bool:
+    """Whether a line is rather a program's than a person's; `parts`: whether its text holds any of _WITHIN_PARTS."""
     text = line.strip()
     if not text:
         return False
-    if text.endswith(_CODE_ENDS) or _CODE_PART.search(text):
+    first, last = text[0], text[-1]
+    if (last in _LAST_OF_CODE and text.endswith(_CODE_ENDS)) or (parts and _CODE_PART.search(text)):
         return True
-    if text.startswith(_CODE_STARTS):
-        return text.startswith(_CODE_SIGNS) or text.endswith((":", ")", '"', "'", ","))
-    return (line.startswith(("    ", "\t")) and not text.startswith(("-", "*", "File ", "at "))) or bool(
-        _TREE.match(text)
-    )
+    if first in _FIRST_OF_SIGNS and text.startswith(_CODE_SIGNS):
+        return True
+    if last in _LAST_BEHIND_STARTS and text.startswith(_CODE_STARTS):
+        return True
+    if line.startswith(("    ", "\t")):
+        return not text.startswith(_INDENTED_WORDS)
+    return first in _FIRST_OF_TREE and bool(_TREE.match(text))
 
 
 def whole_name(line: str) -> str | None:
