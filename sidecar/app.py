@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 #: Seconds that answers which are being streamed get to finish when the process is told to leave.
 LEAVE = 600.0
 PRUNE_EVERY = 3600.0
+#: Seconds after which a thread that works (files of a large text, records) lets the loop go on; Python's own are 5 ms.
+SWITCH = 0.0005
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         StoreUnusable: the data folder cannot be used at all.
     """
     async with AsyncExitStack() as stack:
+        stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(SWITCH)
         snapshots = Snapshots(place)
         stack.callback(snapshots.close)
         keys = Keys(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -16,9 +17,10 @@ from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, NoRoute, Re
 from sidecar.paths import Resource
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
-from sidecar.routing.files import Finder
+from sidecar.routing.files import KINDS, Context, Finder
+from sidecar.routing.rules import sure_match
 from sidecar.snapshot import Snapshot
-from sidecar.values import Dialect
+from sidecar.values import Dialect, Scope
 from sidecar.wire import Wire
 
 
@@ -88,14 +90,20 @@ class Mux:
         """The route that the request's files choose, noted on the trace as far as it is known."""
         rules = workspace_of(snapshot, workspace)
         trace.workspace = rules.name
-        finder = self._finder
-        if finder.is_costly(incoming.dialect, incoming.fields):
-            context = await asyncio.to_thread(finder.context, incoming.dialect, incoming.fields, rules.scope)
+        rule = sure_match(rules.rules, KINDS[incoming.dialect], incoming.body)
+        if rule is None:
+            trace.context = await self._context(incoming, rules.scope)
+            rule = choose(snapshot, rules, trace.context)
         else:
-            context = finder.context(incoming.dialect, incoming.fields, rules.scope)
-        trace.kind, trace.files, trace.title = context.kind, context.files, context.title
-        rule = choose(snapshot, rules, context)
+            trace.find_context = partial(self._finder.context, incoming.dialect, incoming.fields, rules.scope)
         trace.filter, trace.position, trace.model = rule.filter, rule.position, rule.model
         choice = resolve(snapshot, rules, rule)
         trace.provider, trace.info = choice.provider, choice.model
         return choice
+
+    async def _context(self, incoming: Incoming, scope: Scope) -> Context:
+        """The request's files, kind and title."""
+        finder = self._finder
+        if finder.is_costly(incoming.dialect, incoming.fields):
+            return await asyncio.to_thread(finder.context, incoming.dialect, incoming.fields, scope)
+        return finder.context(incoming.dialect, incoming.fields, scope)

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from sidecar.errors import RequestError
-from sidecar.values import Dialect, Keep, ModelInfo, Outcome, ProviderConfig, Request, RequestKind, Tokens
+from sidecar.routing.files import KINDS, Context
+from sidecar.values import Dialect, Keep, ModelInfo, Outcome, ProviderConfig, Request, Tokens
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +35,15 @@ class Trace:
         self.client = client
         self.started = time.perf_counter()
         self.wall = time.time()
-        self.kind: RequestKind = {"completions": "fim", "embeddings": "embed"}.get(dialect, "chat")  # type: ignore[assignment]
         self.workspace: str | None = None
         self.filter: str | None = None
         self.position: int | None = None
         self.provider: ProviderConfig | None = None
         self.model: str | None = None
         self.info: ModelInfo | None = None
-        self.files: tuple[str, ...] = ()
-        self.title = ""
+        self.context = Context((), KINDS[dialect][0], "")
+        #: Finds the context where the route did not depend on it; called when the record is written.
+        self.find_context: Callable[[], Context] | None = None
         self.streamed = False
         self.ignored: tuple[str, ...] = ()
         self.extra_headers: dict[str, str] = {}
@@ -163,23 +164,24 @@ class Recorder:
 
     def _row(self, trace: Trace) -> Row:
         cost = trace.cost if trace.cost is not None else self._price(trace)
+        context = trace.context if trace.find_context is None else trace.find_context()
         request = Request(
             id=trace.id,
             started_at=_utc(trace.wall),
             client=self._clean(trace.client),
             dialect=trace.dialect,
-            kind=trace.kind,
+            kind=context.kind,
             workspace=trace.workspace,
             filter=trace.filter,
             position=trace.position,
             provider=trace.provider.name if trace.provider else None,
             provider_type=trace.provider.type if trace.provider else None,
             model=trace.model,
-            files=trace.files,
+            files=context.files,
             outcome=trace.outcome or "error",
             status=trace.status,
             streamed=trace.streamed,
-            title="" if trace.keep == "nothing" else self._clean(trace.title),
+            title="" if trace.keep == "nothing" else self._clean(context.title),
             total_ms=_ms(trace.ended - trace.started),
             overhead_ms=_ms(_overhead(trace)),
             input_tokens=trace.tokens.input,

@@ -14,7 +14,7 @@ from sidecar.errors import MuxError, StoreUnusable
 from sidecar.routing.rules import CompiledRule, compile_filter
 from sidecar.store import damage, models, providers, rules, settings, state, workspaces
 from sidecar.store.database import CONFIG, READING, Database, connect_to_read, version
-from sidecar.store.trouble import StoreGone, StoreNewer, translated
+from sidecar.store.trouble import FOREIGN, StoreGone, StoreNewer, translated
 from sidecar.values import DEFAULT_SETTINGS, ModelInfo, ProviderConfig, Scope, Settings
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _FRESH_REVISION = 1
 _READ_ONLY = (
     "{path} can be read and not written: nothing can be changed until it and its folder are yours and writable."
 )
+
+_TROUBLE = (MuxError, OSError, *FOREIGN)
 
 ModelKey = tuple[str, str]
 
@@ -156,17 +158,24 @@ class Snapshots:
 
     def _refresh(self, now: float) -> None:
         try:
-            with translated(self._path):
-                if self._connection is None or now >= self._look_at:
-                    self._look()
-                    self._look_at = now + _LOOK_SECONDS
-                self._read_if_changed(self._connection or self._connect())
-        except (MuxError, OSError) as error:
-            self._error = error if isinstance(error, MuxError) else StoreUnusable(f"{self._path}: {error}")
-            self._retry_at = now + _PAUSE_SECONDS
-            self._disconnect()
+            if self._connection is None or now >= self._look_at:
+                self._look()
+                self._look_at = now + _LOOK_SECONDS
+            self._read_if_changed(self._connection or self._connect())
+        except _TROUBLE as error:  # translated there: a context manager here costs each request as much as the question
+            self._failed(error, now)
         else:
             self._error = None
+
+    def _failed(self, error: Exception, now: float) -> None:
+        """Keep the last snapshot for a while."""
+        try:
+            with translated(self._path):
+                raise error
+        except (MuxError, OSError) as trouble:
+            self._error = trouble if isinstance(trouble, MuxError) else StoreUnusable(f"{self._path}: {trouble}")
+        self._retry_at = now + _PAUSE_SECONDS
+        self._disconnect()
 
     def _look(self) -> None:
         """Notices a file that was replaced or put aside."""

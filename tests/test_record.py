@@ -43,6 +43,12 @@ def test_one_row_tells_it_all(stage):
     assert "error" not in row
 
 
+def test_a_row_tells_the_files_that_the_route_did_not_need(stage):
+    """Kind, files and title are recorded even where a catch-all alone is there, which takes whatever comes."""
+    row = stage.row(stage.post("up", ask("<|fim_prefix|># app/main.py\nx = <|fim_suffix|>"), reply(completion())))
+    assert (row["kind"], row["files"], row["position"]) == ("fim", ["app/main.py"], 1)
+
+
 def test_a_stream_s_row(stage):
     """A streamed request's row tells when its first byte came."""
     answer = stage.post("up", ask(stream=True), stream(0.2, *chunks("a"), usage_chunk(), "[DONE]"))

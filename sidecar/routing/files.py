@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 LARGE = 48 * 1024  # bytes of one unseen message from which on finding its files takes about a millisecond
 
+#: What the requests of a dialect may be; which one, its context tells.
+KINDS: dict[Dialect, tuple[RequestKind, ...]] = {
+    "chat": ("chat", "fim"),
+    "messages": ("chat", "fim"),
+    "responses": ("chat", "fim"),
+    "completions": ("fim",),
+    "embeddings": ("embed",),
+}
 _MESSAGES: dict[Dialect, str] = {"chat": "messages", "messages": "messages", "responses": "input"}
 _SYSTEM: dict[Dialect, str] = {"messages": "system", "responses": "instructions"}
 _PINNED = tuple(mark.encode() for mark in formats.PINNED)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sidecar.errors import InvalidParameter
 from sidecar.routing.globs import Glob, compile_glob
+from sidecar.routing.spelling import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,12 +43,23 @@ class Names:
 
 @dataclass(frozen=True)
 class Filter:
-    """A compiled filter. `text` is what the user wrote, `needle` what is sought, folded; `glob` only for globs."""
+    """A compiled filter. `text` is what the user wrote, `needle` what is sought, folded; `glob` only for globs.
+
+    `spelled` is what a request's bytes must hold, all of it, so that one of its files can be taken.
+    """
 
     text: str
     form: Form
     needle: str = ""
     glob: Glob | None = None
+    spelled: tuple[bytes, ...] = ()
+
+    def may_take(self, plain: bytes) -> bool:
+        """Whether a file of the request with these bytes (`spelling.plain`) can be taken: False is sure."""
+        for piece in self.spelled:  # noqa: SIM110 - a generator costs as much as the search
+            if piece not in plain:
+                return False
+        return True
 
     def find(self, names: Names) -> int | None:
         """The index of the first file that the filter takes, or None."""
@@ -96,8 +108,8 @@ def compile_filter(text: str) -> Filter:
         return _exact(text, folded[1:])
     if "*" in text or "?" in text:
         glob = compile_glob(folded)
-        return Filter(text, "glob", glob.literal, glob)
-    return Filter(text, "path" if "/" in folded else "base", folded)
+        return Filter(text, "glob", glob.literal, glob, spelled(glob.literal))
+    return Filter(text, "path" if "/" in folded else "base", folded, spelled=spelled(folded))
 
 
 def _refuse_unreadable(text: str) -> None:
@@ -118,4 +130,4 @@ def _refuse_unreadable(text: str) -> None:
 def _exact(text: str, name: str) -> Filter:
     if not name or "/" in name:
         raise InvalidParameter("filter", "After = comes one file's base name, such as =Makefile.")
-    return Filter(text, "exact", name)
+    return Filter(text, "exact", name, spelled=spelled(name))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar.routing import spelling
 from sidecar.routing.filters import Filter, Names, compile_filter
+from sidecar.routing.spelling import MOST_BYTES
 from sidecar.values import Considered
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from sidecar.values import Kind, RequestKind
 
-__all__ = ["CompiledRule", "Filter", "compile_filter", "explain", "first_match"]
+__all__ = ["CompiledRule", "Filter", "compile_filter", "explain", "first_match", "sure_match"]
 
 KINDS: dict[Kind, tuple[RequestKind, ...]] = {
     "any": ("chat", "fim"),  # embeddings only by rules of their own: a switch must not change vectors unnoticed
@@ -41,6 +43,26 @@ def first_match(rules: Sequence[CompiledRule], kind: RequestKind, files: Sequenc
     for rule in rules:
         if kind in KINDS[rule.kind] and (rule.compiled.form == "all" or rule.compiled.find(names) is not None):
             return rule
+    return None
+
+
+def sure_match(rules: Sequence[CompiledRule], kinds: Sequence[RequestKind], body: bytes) -> CompiledRule | None:
+    """The rule that `first_match` would give for each of these kinds, told without looking for the request's files.
+
+    None if it depends on the files or the kind, or would take long to tell.
+    """
+    if len(rules) > 1 and len(rules) * len(body) > MOST_BYTES:
+        return None
+    plain: bytes | None = None
+    for rule in rules:
+        fitting = [kind in KINDS[rule.kind] for kind in kinds]
+        if not any(fitting):
+            continue
+        if rule.compiled.form == "all":
+            return rule if all(fitting) else None
+        plain = spelling.plain(body) if plain is None else plain
+        if plain is None or rule.compiled.may_take(plain):
+            return None
     return None
 
 

@@ -50,6 +50,10 @@ _SENTENCES: Mapping[int, tuple[type[StoreUnusable], str]] = {
 _OTHER = "{path} cannot be used ({error}); restore it from a copy, or move it away to begin anew."
 
 
+#: What `translated` translates.
+FOREIGN = (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError)
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turns SQLite's errors within it, and rows that cannot be read, into StoreUnusable.

@@ -1,0 +1,86 @@
+"""Rules told without looking for files: never another rule than the files would give."""
+
+import json
+
+import pytest
+from conversations import assistant, call, context, user
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sidecar.routing.files import KINDS
+from sidecar.routing.rules import CompiledRule, compile_filter, first_match, sure_match
+
+FILTERS = (".md", ".ts", "src/api/", "*.test.py", "=Makefile", "[id]/", "my file", "größe", "src\\api", "a.b", "")
+WORDS = (
+    "src/api/a.ts", "src\\api\\x.md", "SRC/API/B.TS", "Makefile", "lib/x.test.py", "my\\ file.md", '"docs/my file.md"',
+    "file:///w/a%2Ets", "file:///w/src%2Fapi/b.md", "100%", "größe.py", "Größe.py", "GRO\u0308SSE.ts", "\u212aeep.ts",
+    "app/[id]/page.tsx", "please", "explain", "e.g.", "the file", "\n", "```ts\nx\n```", "cat a.b | head", "'q'.ts",
+)  # fmt: skip
+
+
+def rules(*drafts):
+    """Rules of (filter, kind) in order."""
+    return [
+        CompiledRule(position, text, kind, "here", "tiny", compile_filter(text))
+        for position, (text, kind) in enumerate(drafts, 1)
+    ]
+
+
+def body_of(messages, *, ascii_only):
+    """A request's bytes, as clients of either habit write them."""
+    return json.dumps({"model": "mux", "messages": messages}, ensure_ascii=ascii_only).encode()
+
+
+texts = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+messages = st.lists(
+    st.one_of(
+        texts.map(user),
+        texts.map(assistant),
+        texts.map(lambda text: call("read_file", path=text)),
+        texts.map(lambda text: call("bash", command=f"cat {text}")),
+    ),
+    min_size=1,
+    max_size=4,
+)
+some_rules = st.lists(
+    st.tuples(st.sampled_from(FILTERS), st.sampled_from(("any", "chat", "fim", "embed"))), max_size=5
+).map(lambda drafts: rules(*drafts, ("", "any")))
+
+
+@given(some_rules, messages, st.booleans())
+@example(rules((".ts", "any"), ("", "any")), [user("Look at file:///w/a%2Ets")], True)
+@example(rules(("src/api/", "any"), ("", "any")), [call("read_file", path="src\\api\\x.md")], False)
+@example(rules((".ts", "fim"), ("", "any")), [user("<|fim_prefix|># a.ts\n<|fim_suffix|>")], False)
+def test_a_rule_that_is_sure_is_the_one_that_the_files_give(some, said, ascii_only):
+    """What is told without the files is what the files give, whatever escapes a client uses."""
+    body = body_of(said, ascii_only=ascii_only)
+    sure = sure_match(some, KINDS["chat"], body)
+    found = context(json.loads(body))
+    assert sure is None or sure == first_match(some, found.kind, found.files)
+
+
+@pytest.mark.parametrize(
+    ("drafts", "text", "expected"),
+    [
+        ([("", "any")], "größe.py and a.ts", 1),
+        ([(".ts", "any"), ("", "any")], "explain this", 2),
+        ([(".ts", "any"), ("", "any")], "explain a.ts", None),
+        ([(".ts", "embed"), ("", "any")], "explain a.ts", 2),
+        ([(".ts", "any"), ("", "any")], "größe", None),
+        ([("", "chat"), ("", "any")], "explain", None),
+        ([(".ts", "any")], "explain", None),
+        ([("src/api/", "any"), ("", "any")], "src/web and apis", None),
+        ([("src/api/", "any"), ("", "any")], "src/web", 2),
+    ],
+)
+def test_only_what_is_sure_is_told(drafts, text, expected):
+    """A catch-all is sure if no filter before it can be spelled in the request, for all that the request may be."""
+    sure = sure_match(rules(*drafts), KINDS["chat"], body_of([user(text)], ascii_only=False))
+    assert (sure.position if sure else None) == expected
+
+
+def test_long_requests_are_left_to_their_files():
+    """Many filters in a large text cost more than the files themselves, unless there is nothing to look for."""
+    body = body_of([user("word " * 20_000)], ascii_only=False)
+    assert sure_match(rules((".ts", "any"), ("", "any")), KINDS["chat"], body) is None
+    assert sure_match(rules(("", "any")), KINDS["chat"], body).position == 1
