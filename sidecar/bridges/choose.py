@@ -14,6 +14,7 @@ from sidecar.bridges.base import JSON, Bridge
 from sidecar.bridges.infill import CompletionOverInfill
 from sidecar.bridges.messages import ChatOverMessages
 from sidecar.bridges.same import SameWire
+from sidecar.bridges.same_messages import CountMessages, EstimatedCount, SameMessages
 from sidecar.bridges.translated import Translated
 from sidecar.dialects.incoming import Incoming, made
 from sidecar.errors import BadRequest, ProviderRefused
@@ -21,12 +22,15 @@ from sidecar.providers import types
 from sidecar.providers.types import ProviderTypeRow
 from sidecar.translate.completions import CompletionFront
 from sidecar.translate.front import Front
+from sidecar.translate.messages.front import MessagesFront
 from sidecar.translate.target import Target
 from sidecar.translate.thinking import ThinkingMemory, maker
-from sidecar.values import Dialect, ModelInfo, ProviderConfig
+from sidecar.values import Dialect, ModelInfo, ProviderConfig, WireName
 
 #: The dialects that reach other wires by way of chat.
-FRONTS: Mapping[Dialect, Callable[[JSON, Target], Front]] = MappingProxyType({"completions": CompletionFront})
+FRONTS: Mapping[Dialect, Callable[[JSON, Target], Front]] = MappingProxyType(
+    {"completions": CompletionFront, "messages": MessagesFront}
+)
 
 #: The dialects whose own wire one bridge serves.
 _OPENAI: frozenset[Dialect] = frozenset(("chat", "completions", "embeddings"))
@@ -37,6 +41,7 @@ LACKING = 3600.0
 #: What servers answer to a path that they do not have (405 and 501 are gateways'), and how they name what they do not
 #: have on one that they do.
 _NO_PATH = frozenset((404, 405, 501))
+_NO_ENDPOINT = "Unexpected endpoint"  # LM Studio's, in a 200
 _NO_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
 
 
@@ -58,7 +63,7 @@ class Bridges:
     def __init__(self) -> None:
         self._memory = ThinkingMemory()
         self._no_stream_options: set[int] = set()
-        self._lacking: dict[tuple[int, str, Dialect], float] = {}
+        self._lacking: dict[tuple[int, str, WireName], float] = {}
 
     def make(self, incoming: Incoming, provider: ProviderConfig, name: str, model: ModelInfo | None) -> Bridge:
         """The bridge from this request's dialect to this provider, for the model called `name`.
@@ -67,6 +72,8 @@ class Bridges:
             BadRequest: the provider's wire cannot carry the request.
         """
         place = _Place(provider, name, model)
+        if incoming.counts:
+            return self._counted(incoming, place)
         if incoming.dialect in place.facts.speaks and not self._lacks(provider, incoming.dialect):
             bridge = self._same(incoming, place)
             if incoming.dialect in FRONTS and "chat" in place.facts.speaks:
@@ -74,8 +81,21 @@ class Bridges:
             return bridge
         return self._translated(incoming, place)
 
+    def _counted(self, incoming: Incoming, place: _Place) -> Bridge:
+        """The bridge for a count of tokens: the provider's where it counts, else an estimate."""
+        estimated = EstimatedCount(incoming, self._target(place))
+        if not place.facts.counts_tokens or self._lacks(place.provider, "count_tokens"):
+            return estimated
+        bridge = CountMessages(incoming, self._target(place))
+        bridge.instead = lambda refusal: (
+            estimated if self._finds_lacking(refusal, "count_tokens", place.provider) else None
+        )
+        return bridge
+
     def _same(self, incoming: Incoming, place: _Place) -> Bridge:
         """The bridge to a provider that speaks the client's dialect."""
+        if incoming.dialect == "messages":
+            return SameMessages(incoming, self._target(place))
         if incoming.dialect not in _OPENAI:
             raise _none(incoming.dialect, place)
         if place.facts.fim == "infill" and incoming.dialect == "completions" and _has(incoming, "suffix"):
@@ -109,6 +129,7 @@ class Bridges:
             window=model.context_window,
             most=model.max_output_tokens,
             extras=place.facts.extras,
+            signs=place.facts.signs,
         )
 
     def _openai(self, incoming: Incoming, place: _Place) -> SameWire:
@@ -127,20 +148,26 @@ class Bridges:
             on_usage_refused=lambda: self._no_stream_options.add(provider.id),
         )
 
-    def _lacks(self, provider: ProviderConfig, dialect: Dialect) -> bool:
-        until = self._lacking.get((provider.id, provider.base, dialect))
+    def _lacks(self, provider: ProviderConfig, wire: WireName) -> bool:
+        until = self._lacking.get((provider.id, provider.base, wire))
         return until is not None and time.monotonic() < until
 
     def _instead(self, refusal: ProviderRefused, incoming: Incoming, place: _Place) -> Bridge | None:
         """The translation for a server that turns out not to have the dialect that its type speaks."""
-        if refusal.status not in _NO_PATH or _NO_MODEL.search(refusal.message):
-            return None
         try:
             bridge = self._translated(incoming, place)
         except BadRequest:
             return None
-        self._lacking[place.provider.id, place.provider.base, incoming.dialect] = time.monotonic() + LACKING
-        return bridge
+        return bridge if self._finds_lacking(refusal, incoming.dialect, place.provider) else None
+
+    def _finds_lacking(self, refusal: ProviderRefused, wire: WireName, provider: ProviderConfig) -> bool:
+        """Whether the provider has no such path, which is remembered, or only refused what was asked for there."""
+        lacks = _NO_ENDPOINT in refusal.message or (
+            refusal.status in _NO_PATH and not _NO_MODEL.search(refusal.message)
+        )
+        if lacks:
+            self._lacking[provider.id, provider.base, wire] = time.monotonic() + LACKING
+        return lacks
 
 
 def _none(dialect: Dialect, place: _Place) -> BadRequest:

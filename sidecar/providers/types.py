@@ -22,8 +22,7 @@ Wire = Literal["chat", "messages", "echo"]
 Fim = Literal["native", "infill"]
 Details = Literal["show", "props"]
 
-CONNECT_SECONDS = 10.0
-FIRST_BYTE_SECONDS = 300.0
+CONNECT_SECONDS, FIRST_BYTE_SECONDS = 10.0, 300.0
 FIRST_BYTE_LOCAL_SECONDS = 600.0  # a local server may first load its model
 IDLE_SECONDS = 120.0
 
@@ -33,7 +32,7 @@ _API_KEY_HEADER_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".
 _NO_STREAM_OPTIONS = ("api.mistral.ai", ".databricks.com", ".azuredatabricks.net", ".databricks.net")
 
 
-# Documented for the chat endpoints of llama.cpp, LM Studio, OpenRouter and vLLM; OpenAI answers 400 to it.
+# Documented for llama.cpp, LM Studio, OpenRouter and vLLM; OpenAI answers 400 to it.
 _SAMPLING = frozenset(("top_k",))
 
 
@@ -44,8 +43,8 @@ class ProviderTypeRow:
     `paths` are what it answers natively, below its base; `cut` are the endings that a pasted endpoint loses to become
     that base; `suffixes` are put behind the endpoint, in order, when its base is looked for, and `path_as_given` puts
     an endpoint with a path of its own before them. `listing` are the paths below the base where it tells its models,
-    the richest first. `extras` are fields of a chat request that it takes beyond OpenAI's; `counts_tokens`: it counts
-    the tokens of a Messages request.
+    the richest first. `extras` are fields of a chat request that it takes beyond OpenAI's. `counts_tokens` and `signs`
+    (its thinking, refusing what is not signed) say that it does.
     """
 
     type: str
@@ -69,6 +68,7 @@ class ProviderTypeRow:
     key_check: str | None = None
     extras: frozenset[str] = frozenset()
     counts_tokens: bool = False
+    signs: bool = False
     details: Details | None = None
     built_in_models: tuple[str, ...] = ()
 
@@ -96,6 +96,7 @@ _ROWS = (
         headers=(("anthropic-version", "2023-06-01"),),
         pages=True,
         counts_tokens=True,
+        signs=True,
     ),
     ProviderTypeRow(
         type="echo",

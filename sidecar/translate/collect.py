@@ -12,9 +12,10 @@ MAX_TURN = 4 * 2**20
 
 
 class Collector:
-    """Takes the events of one message and gives its blocks."""
+    """Takes the events of one message and gives its blocks; none of a message beyond `most` bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = MAX_TURN) -> None:
+        self._most = most
         self._blocks: dict[int, JSON] = {}
         self._pieces: dict[tuple[int, str], list[bytes]] = {}
         self._size = 0
@@ -26,7 +27,7 @@ class Collector:
     def raw(self, index: int, field: str, piece: bytes) -> None:
         """The block's field goes on by this string, which is still JSON (quotes and all): the hot path."""
         self._size += len(piece)
-        if self._size > MAX_TURN:
+        if self._most is not None and self._size > self._most:
             self._pieces.clear()
             return
         pieces = self._pieces.get((index, field))
@@ -63,7 +64,7 @@ class Collector:
 
     def blocks(self) -> list[JSON]:
         """The blocks in their order; none if the turn was too large."""
-        if self._size > MAX_TURN:
+        if self._most is not None and self._size > self._most:
             return []
         for (index, field), pieces in self._pieces.items():
             said = whole("".join(decode(piece) for piece in pieces))

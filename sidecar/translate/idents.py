@@ -15,9 +15,9 @@ def safe_id(identifier: str) -> str:
     return _safe(identifier, 256)
 
 
-def safe_name(name: str) -> str:
-    """The same for a tool's name."""
-    return _safe(name, MAX_NAME)
+def safe_name(name: str, most: int = MAX_NAME) -> str:
+    """The same for a tool's name, of at most so many characters."""
+    return _safe(name, most)
 
 
 def _safe(text: str, limit: int) -> str:

@@ -12,7 +12,8 @@ class Target(NamedTuple):
 
     The provider's and the model's names; `maker` stands for both in the `memory` of who thought what (see `thinking`).
     `model` is told to the client where the provider names none. `window` and `most` are the tokens that the model takes
-    in all, and gives at most; `extras` are fields beyond OpenAI's that the provider takes.
+    in all, and gives at most; `extras` are fields beyond OpenAI's that the provider takes; `signs`: it signs its
+    thinking, and refuses what is not signed.
     """
 
     provider: str
@@ -22,3 +23,4 @@ class Target(NamedTuple):
     window: int | None = None
     most: int | None = None
     extras: frozenset[str] = frozenset()
+    signs: bool = False

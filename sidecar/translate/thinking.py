@@ -99,6 +99,10 @@ class ThinkingMemory:
         made_by = self._seals.get(seal)
         return made_by is not None and made_by != maker.partition("/")[0]
 
+    def is_own(self, seal: str, maker: str) -> bool:
+        """Whether this provider is known to have made it."""
+        return self._seals.get(seal) == maker.partition("/")[0]
+
     def remember(self, blocks: Iterable[JSON], maker: str) -> None:
         """Keep a turn's blocks as the provider gave them; a turn with nothing hidden keeps only that it was seen."""
         blocks = list(blocks)

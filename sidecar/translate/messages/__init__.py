@@ -1,0 +1,1 @@
+"""Anthropic's Messages as a client's dialect: its requests as chat, and chat's answers in its words."""
