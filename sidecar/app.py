@@ -26,6 +26,7 @@ from sidecar.settings import Place
 from sidecar.snapshot import Snapshots
 from sidecar.store import requests
 from sidecar.store.database import REQUESTS, Database
+from sidecar.store.writer import Writer
 from sidecar.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         records = Records(place, snapshots)
         clean = Redactor(keys.secrets).clean
         logs.configure(place.log_level, clean)
-        recorder = Recorder(records.write, _price, clean)
+        recorder = Recorder(records, _price, clean)
         stack.push_async_callback(recorder.close)
         session = await stack.enter_async_context(open_session())
         mux = Mux(Wire(session, keys), recorder, clean)
@@ -126,6 +127,7 @@ class Records:
 
     def __init__(self, place: Place, snapshots: Snapshots) -> None:
         self._database = Database(place.requests_db, REQUESTS)
+        self._writer = Writer(self._database)
         self._snapshots = snapshots
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -134,7 +136,11 @@ class Records:
         Raises:
             StoreUnusable: they could not be written.
         """
-        self._database.run(lambda db: requests.append(db, rows))
+        self._writer.run(lambda db: requests.append(db, rows))
+
+    def rest(self) -> None:
+        """Let go of the file until the next rows come."""
+        self._writer.close()
 
     def _prune(self) -> None:
         days = self._snapshots.current().settings.keep_days

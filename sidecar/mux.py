@@ -15,6 +15,7 @@ from sidecar.dialects.forms import FORMS
 from sidecar.dialects.incoming import Incoming, read
 from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, NoRoute, RequestError
 from sidecar.paths import Resource
+from sidecar.prices import Table
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
 from sidecar.routing.files import KINDS, Context, Finder
@@ -32,6 +33,7 @@ class Mux:
         self.clean = clean
         self._recorder = recorder
         self._finder = Finder()
+        self._prices = Table()
         self._bridges = Bridges()
         #: How many requests are being answered.
         self.running = 0
@@ -99,6 +101,7 @@ class Mux:
         trace.filter, trace.position, trace.model = rule.filter, rule.position, rule.model
         choice = resolve(snapshot, rules, rule)
         trace.provider, trace.info = choice.provider, choice.model
+        self._prices.expect(choice.provider, choice.model)
         return choice
 
     async def _context(self, incoming: Incoming, scope: Scope) -> Context:

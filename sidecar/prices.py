@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sidecar.providers import types
 from sidecar.values import ModelInfo, Prices, ProviderConfig, Tokens
 
 
+class Table:
+    """The bundled price table, which takes 0.2 s and 15 MB: loaded in a thread when the first request may need it.
+
+    By the time that its answer has ended, the table is there, and its record comes as soon as any other.
+    """
+
+    def __init__(self) -> None:
+        self._loading: asyncio.Future[None] | None = None
+        self._seen: ProviderConfig | None = None
+
+    def expect(self, provider: ProviderConfig, info: ModelInfo | None) -> None:
+        """A request to this model is about to be sent."""
+        if self._loading is not None or provider is self._seen:
+            return
+        self._seen = provider
+        if not types.is_free(provider) and (info is None or info.prices is None):
+            self._loading = asyncio.get_running_loop().run_in_executor(None, _load)
+
+
+def _load() -> None:
+    _tabled("https://api.openai.com/v1", "gpt-5", Tokens(input=1, output=1))  # the first look-up takes a while as well
+
+
 def cost(provider: ProviderConfig, model: str, info: ModelInfo | None, tokens: Tokens) -> float | None:
-    """The cost of these tokens; None if it is not known. The price table takes a moment to load when first asked."""
+    """The cost of these tokens; None if it is not known. See `Table`."""
     if types.is_free(provider):
         return 0.0
     if tokens.input is None and tokens.output is None:

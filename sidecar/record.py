@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between a request's end and its row: half of what the contract allows, since writing takes its time too.
 BATCH = 0.05
+#: Seconds without a request after which the file is let go.
+QUIET = 2.0
 MAX_WAITING = 10_000
 MAX_KEPT = 2 * 2**20
 
@@ -114,20 +116,26 @@ def header_text(text: str) -> str:
     return "".join(c if " " <= c <= "~" and c != "%" else "".join(f"%{b:02X}" for b in c.encode()) for c in text)
 
 
+class Book(Protocol):
+    """Where rows go; called in threads."""
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Append them."""
+
+    def rest(self) -> None:
+        """Nothing has come for a while: let go of what is held for writing."""
+
+
 class Recorder:
     """Takes ended traces and has them written within a tenth of a second, in order."""
 
-    def __init__(
-        self,
-        write: Callable[[Sequence[Row]], None],
-        price: Callable[[Trace], float | None],
-        clean: Callable[[str], str],
-    ) -> None:
-        self._write = write
+    def __init__(self, book: Book, price: Callable[[Trace], float | None], clean: Callable[[str], str]) -> None:
+        self._book = book
         self._price = price
         self._clean = clean
         self._waiting: list[Trace] = []
         self._task: asyncio.Task[None] | None = None
+        self._rest: asyncio.TimerHandle | None = None
         self.lost = 0
 
     def put(self, trace: Trace) -> None:
@@ -145,11 +153,18 @@ class Recorder:
             await self._task
         if self._waiting:
             await self._flush()
+        if self._rest is not None:
+            self._rest.cancel()
+        await asyncio.to_thread(self._book.rest)
 
     async def _drain(self) -> None:
         while self._waiting:
             await asyncio.sleep(BATCH)
             await self._flush()
+        loop = asyncio.get_running_loop()
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = loop.call_later(QUIET, loop.run_in_executor, None, self._book.rest)
 
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
@@ -160,7 +175,7 @@ class Recorder:
             log.exception("%d request records could not be written", len(batch))
 
     def _write_batch(self, batch: list[Trace]) -> None:
-        self._write([self._row(trace) for trace in batch])
+        self._book.write([self._row(trace) for trace in batch])
 
     def _row(self, trace: Trace) -> Row:
         cost = trace.cost if trace.cost is not None else self._price(trace)
