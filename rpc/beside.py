@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rpc import heap
-from rpc.status import Endpoint
-from sidecar.errors import MuxError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from rpc.board import Board
     from sidecar.settings import Place
-
-RETRY = 1.0  # seconds until a port that could not be had is tried again
 
 
 class Beside:
@@ -42,29 +38,26 @@ class Beside:
         app = await asyncio.to_thread(_import_app)  # 130 ms, in a thread, so that questions are answered meanwhile
         while True:
             self._moved.clear()
-            if await self._open(app, self._place):
-                await self._moved.wait()
-                self._leave()
-            else:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._moved.wait(), RETRY)
+            await self._open(app, self._place)
+            await self._moved.wait()
+            self._leave()
 
     async def close(self) -> None:
         """Closes the endpoint, once its answers are finished, and those that were left before."""
         self._leave()
         await asyncio.gather(*self._closing)
 
-    async def _open(self, app: ModuleType, place: Place) -> bool:
-        """Opens it; whether the port could be had."""
-        try:
-            serving = await self._opened.enter_async_context(app.open_app(place))
-        except MuxError as error:
-            url = f"http://localhost:{place.port}/v1/mux"
-            self._board.endpoint = Endpoint(url=url, state="blocked", detail=str(error))
-            return False
-        self._board.busy = lambda: bool(serving.endpoint.running)
-        self._board.endpoint = Endpoint(url=serving.url, state="serving")
-        return True
+    async def _open(self, app: ModuleType, place: Place) -> None:
+        """Opens it, whether or not its port can be had now."""
+        serving = await self._opened.enter_async_context(app.open_app(place))
+
+        def tell() -> None:
+            if place is self._place:  # one that was left tells nothing any more
+                self._board.endpoint = serving.endpoint_state()
+
+        self._board.busy = lambda: serving.busy > 0
+        serving.on_endpoint_state(tell)
+        tell()
 
     def _leave(self) -> None:
         closing = asyncio.create_task(self._opened.aclose())

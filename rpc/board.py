@@ -6,10 +6,11 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rpc.status import Endpoint, Facts, summarise
+from rpc.status import Facts, summarise
 from sidecar.control.requests import Recent
 from sidecar.errors import NotFound, StoreUnusable
 from sidecar.store.watch import Watch
+from sidecar.values import EndpointState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ class Board:
         self._read_for: tuple[tuple[str, ...], date] | None = None
         self._trouble: str | None = None
         self._reading = asyncio.Lock()
-        self.endpoint = Endpoint(url=_url(control.bench.place.port), state="standby", detail=OPENING)
+        self.endpoint = EndpointState(url=_url(control.bench.place.port), state="standby", detail=OPENING)
         self.busy: Callable[[], bool] = lambda: False
         #: Counts the changes of the records, whoever made and whoever noticed them.
         self.records = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from sidecar.control.providers import missing_key
 from sidecar.control.routes import explained
 from sidecar.control.rules import why_broken
-from sidecar.values import Request, Route, Value
+from sidecar.values import EndpointState, Request, Route, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sidecar.values import ProviderConfig
 
 StatusKind = Literal["normal", "warning", "error", "inactive"]
-EndpointWord = Literal["serving", "standby", "blocked"]
 
 NO_PROVIDER = "No provider yet; add one: mux-sidecar provider add ollama --type ollama"
 NO_RULE = "The workspace {} has no rules; name its model: mux-sidecar rule default PROVIDER/MODEL{}"
@@ -31,14 +30,6 @@ DOWN = "The provider {} is down since {}: {}"
 LAST_FAILED = "The last request failed ({}, {}): {}"
 NO_WORKSPACE = "This window is set to the workspace {}, which there is not; add it, or choose another in its settings."
 ELSEWHERE = "This window is set to {}; the active workspace is {}."
-
-
-class Endpoint(Value, frozen=True, kw_only=True):
-    """The endpoint; `detail` says why it does not serve, and what to do."""
-
-    url: str
-    state: EndpointWord
-    detail: str | None = None
 
 
 class Command(Value, frozen=True, kw_only=True):
@@ -57,7 +48,7 @@ class Status(Value, frozen=True, kw_only=True):
     text: str
     tooltip: str
     route: Route | None
-    endpoint: Endpoint
+    endpoint: EndpointState
     problems: tuple[str, ...]
     command: Command
     last_request: Request | None = None
@@ -73,7 +64,7 @@ class Facts:
 
     snapshot: Snapshot
     recent: Recent
-    endpoint: Endpoint
+    endpoint: EndpointState
     busy: bool = False
     trouble: str | None = None
     missing: Callable[[ProviderConfig], str | None] = field(default=lambda _: None)
@@ -113,7 +104,7 @@ def summarise(facts: Facts, view: View) -> Status:
     )
 
 
-def _kind(endpoint: Endpoint, severe: tuple[str, ...], problems: tuple[str, ...]) -> StatusKind:
+def _kind(endpoint: EndpointState, severe: tuple[str, ...], problems: tuple[str, ...]) -> StatusKind:
     if endpoint.state == "blocked" or severe:
         return "error"
     if endpoint.state == "standby" and endpoint.detail:
@@ -224,7 +215,7 @@ def _lines(
     yield f"{'This document' if view.files else 'Default model'}  {model}"
     endpoint = facts.endpoint
     detail = endpoint.detail if endpoint.detail and endpoint.detail not in problems else ""
-    yield f"Endpoint       {endpoint.url}: {endpoint.state}. {detail}".rstrip()
+    yield f"EndpointState       {endpoint.url}: {endpoint.state}. {detail}".rstrip()
     last = facts.recent.last
     if last is not None:
         yield f"Last request   {_clock(last.started_at)} {_model_of(last)} {last.outcome}"

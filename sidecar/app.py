@@ -9,24 +9,25 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
 from sidecar import logs, prices, token
 from sidecar.endpoint import Endpoint
-from sidecar.errors import MuxError, StoreUnusable
+from sidecar.errors import MuxError, NotAllowed, StoreUnusable
+from sidecar.http_server import Server
 from sidecar.keys import Keys
-from sidecar.listeners import BACKLOG, listen, taken
 from sidecar.mux import Mux
 from sidecar.providers.http import open_session
 from sidecar.record import Recorder, Row, Trace
 from sidecar.redact import Redactor
 from sidecar.settings import Place
+from sidecar.sharing.port import Port
 from sidecar.snapshot import Snapshots
 from sidecar.store import requests
 from sidecar.store.database import REQUESTS, Database
 from sidecar.store.writer import Writer
+from sidecar.values import EndpointState
 from sidecar.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -38,34 +39,62 @@ PRUNE_EVERY = 3600.0
 SWITCH = 0.0005
 
 
-@dataclass(frozen=True)
 class Serving:
-    """A running endpoint."""
+    """A running endpoint, and what a front end beside it shares with it."""
 
-    port: int
-    endpoint: Endpoint
-    snapshots: Snapshots
+    def __init__(self, port: Port, endpoint: Endpoint, snapshots: Snapshots, session: ClientSession) -> None:
+        self._port = port
+        self.endpoint = endpoint
+        self.snapshots = snapshots
+        self.session = session
+
+    @property
+    def port(self) -> int:
+        """The port that is served, or wanted."""
+        return self._port.number
 
     @property
     def url(self) -> str:
         """What clients are pointed at."""
-        return f"http://localhost:{self.port}/v1/mux"
+        return self._port.state.url
+
+    @property
+    def busy(self) -> int:
+        """How many requests of AI clients are being answered by this process."""
+        return self.endpoint.running
+
+    def endpoint_state(self) -> EndpointState:
+        """Whether this process serves the port; if not, why, and what to do."""
+        return self._port.state
+
+    def on_endpoint_state(self, callback: Callable[[], None]) -> None:
+        """Call this, on the event loop, whenever that changes."""
+        self._port.on_change(callback)
+
+    async def move(self, port: int) -> None:
+        """Serve another port from now on; as with the first, it is taken once it can be had."""
+        await self._port.move(port)
 
 
 @asynccontextmanager
-async def open_app(place: Place) -> AsyncIterator[Serving]:
-    """A serving endpoint, until the block is left; answers in progress are then finished.
+async def open_app(
+    place: Place, *, insist: bool = False, keys: Keys | None = None, snapshots: Snapshots | None = None
+) -> AsyncIterator[Serving]:
+    """An endpoint, until the block is left; answers in progress are then finished.
+
+    It serves once its port can be had, shared with the user's other sidecars of this data folder; `endpoint_state`
+    tells. With `keys` and `snapshots`, the process's own, what was read is read once; whoever made them closes them.
 
     Raises:
-        NotAllowed: the port cannot be had.
-        StoreUnusable: the data folder cannot be used at all.
+        NotAllowed: the port cannot be had now and `insist` is on.
     """
     async with AsyncExitStack() as stack:
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(SWITCH)
-        snapshots = Snapshots(place)
-        stack.callback(snapshots.close)
-        keys = Keys(place)
+        if snapshots is None:
+            snapshots = Snapshots(place)
+            stack.callback(snapshots.close)
+        keys = keys or Keys(place)
         records = Records(place, snapshots)
         clean = Redactor(keys.secrets).clean
         logs.configure(place.log_level, clean)
@@ -75,25 +104,33 @@ async def open_app(place: Place) -> AsyncIterator[Serving]:
         mux = Mux(Wire(session, keys), recorder, clean)
         endpoint = Endpoint(mux, snapshots, lambda: token.obtain(place), place.home_hash)
         server = endpoint.server()
-        try:
-            sockets = listen(place.port)
-        except OSError as error:
-            raise taken(place, error) from error
+        port = Port(place, server, snapshots)
+        stack.push_async_callback(_leave, port, endpoint, server)
+        await port.look()
+        if insist and port.state.state == "blocked":
+            raise NotAllowed(port.state.detail or "")
         loop = asyncio.get_running_loop()
-        listeners = [await loop.create_server(server, sock=sock, backlog=BACKLOG) for sock in sockets]
-        stack.push_async_callback(server.shutdown, LEAVE)
-        stack.callback(server.pre_shutdown)
-        for listener in listeners:
-            stack.callback(listener.close)
-        for work in (records.prune_now_and_then(), _discover(place, keys, session, snapshots)):
+        for work in (
+            port.keep_looking(),
+            records.prune_now_and_then(),
+            _discover(place, keys, session, snapshots),
+        ):
             stack.callback(loop.create_task(work).cancel)
-        yield Serving(sockets[0].getsockname()[1], endpoint, snapshots)
+        yield Serving(port, endpoint, snapshots, session)
+
+
+async def _leave(port: Port, endpoint: Endpoint, server: Server) -> None:
+    """Leave the port to others, then finish what is being answered."""
+    await port.close()
+    endpoint.leave()
+    await server.leave(LEAVE)
 
 
 async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM; a second one ends at once what is still being streamed.
 
-    Raises: as `open_app`.
+    Raises:
+        NotAllowed: the port cannot be had.
     """
     leave = asyncio.Event()
     closing = asyncio.Event()
@@ -112,7 +149,7 @@ async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = No
         except NotImplementedError:  # Windows: Ctrl+C arrives as KeyboardInterrupt
             continue
     try:
-        async with open_app(place) as serving:
+        async with open_app(place, insist=True) as serving:
             if on_ready is not None:
                 on_ready(serving)
             await leave.wait()

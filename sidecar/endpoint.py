@@ -17,7 +17,7 @@ from sidecar.client_stream import ClientGone
 from sidecar.dialects.forms import FORMS, Clean, Form
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
 from sidecar.errors import BadRequest, ProviderRefused, RequestError
-from sidecar.http_server import Server
+from sidecar.http_server import Handler, Server
 from sidecar.mux import Mux
 from sidecar.paths import Resource, dialect_at, resource_of
 from sidecar.record import new_id
@@ -37,6 +37,25 @@ class Endpoint:
         self._snapshots = snapshots
         self._token = token
         self._home_hash = home_hash
+        self._mounted: dict[str, Handler] = {}
+        self._on_leave: list[Callable[[], None]] = []
+        #: How many requests of AI clients are being answered.
+        self.running = 0
+
+    def mount(self, path: str, handler: Handler, on_leave: Callable[[], None] | None = None) -> None:
+        """Serve a path by another handler: requests of this machine that come from no page but our own.
+
+        The handler may raise RequestError. `on_leave` is called when the process begins to leave, for what never
+        ends by itself, such as WebSockets.
+        """
+        self._mounted[path] = handler
+        if on_leave is not None:
+            self._on_leave.append(on_leave)
+
+    def leave(self) -> None:
+        """Tell those who are mounted that the process leaves."""
+        for callback in self._on_leave:
+            callback()
 
     @property
     def running(self) -> int:
@@ -69,6 +88,10 @@ class Endpoint:
         target = request.raw_path
         snapshot = self._snapshots.current()
         guard.check_host(request.headers, target, snapshot.settings)
+        mounted = self._mounted.get(target.partition("?")[0])
+        if mounted is not None:
+            guard.check_own_origin(request.headers, snapshot.settings)
+            return await mounted(request)
         resource = resource_of(target)
         if resource is not None and resource.kind == "page" and _is_navigation(request):
             return _page()
@@ -95,6 +118,7 @@ class Endpoint:
         assert resource.dialect is not None
         trace = self._mux.begin(resource.dialect, _client(request))
         trace.extra_headers = _cors(origin)
+        self.running += 1
         try:
             body = await _read_body(request)
             named = resource._replace(workspace=resource.workspace or request.headers.get("X-Mux-Workspace"))
@@ -106,6 +130,7 @@ class Endpoint:
             trace.end("cancelled", 499, "The client left before its request was complete.")
             raise
         finally:
+            self.running -= 1
             self._mux.close(trace)
 
     def _look_up(

@@ -83,6 +83,17 @@ def allowed_origin(headers: Headers, settings: Settings) -> str | None:
     )
 
 
+def check_own_origin(headers: Headers, settings: Settings) -> None:
+    """Refuse what a page sends that is not our own, whatever the setting `origins` allows elsewhere.
+
+    Raises:
+        Forbidden: it is such a page's.
+    """
+    origin = allowed_origin(headers, settings)
+    if origin is not None:
+        raise Forbidden(f"Origin {origin[:80]!r} may use /v1/mux alone.", error_code="origin_not_allowed")
+
+
 def check_content_type(headers: Headers) -> None:
     """Refuse a body that is not JSON by its header: a page can send `text/plain` without asking.
 

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
 from sidecar.dialects.forms import FORMS
@@ -23,6 +25,10 @@ LIMITS: dict[str, Any] = {
     "access_log": None,
 }
 
+#: Seconds that an idle connection is kept for one more request when the port is left to others.
+IDLE = 2.0
+STEP = 0.05  # seconds between two looks at what is still open
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -33,14 +39,76 @@ class Server(web.Server):
         super().__init__(handler, handler_cancellation=True)
         self._silent = logging.Logger("http")  # noqa: LOG001 - of no tree: it would repeat headers, and keys with them
         self._silent.disabled = True
+        self._retired = False
+        self._sweep: asyncio.TimerHandle | None = None
 
     def __call__(self) -> RequestHandler:
         """The protocol of one connection."""
         return _Connection(self, loop=asyncio.get_running_loop(), logger=self._silent, **LIMITS)
 
+    def retire(self) -> None:
+        """Answer each connection's next request with `Connection: close` (RFC 9112, section 9.6), for others to serve.
+
+        A connection that asks nothing for 2 s is closed.
+        """
+        if self._retired:
+            return
+        self._retired = True
+        for connection in self._open():
+            connection.answer_last()
+        self._sweep = asyncio.get_running_loop().call_later(IDLE, self._close_idle)
+
+    def resume(self) -> None:
+        """Keep connections open again."""
+        self._retired = False
+        if self._sweep is not None:
+            self._sweep.cancel()
+
+    async def leave(self, seconds: float) -> None:
+        """Retire, finish what is being answered, for so many seconds at most, and close every connection."""
+        self.retire()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        idle_until = loop.time() + IDLE
+        while self.connections and (now := loop.time()) < until:
+            if now >= idle_until:
+                self._close_idle()
+            await asyncio.sleep(STEP)
+        await self.shutdown(0)
+
+    def _open(self) -> list[_Connection]:
+        return [connection for connection in self.connections if isinstance(connection, _Connection)]
+
+    def _close_idle(self) -> None:
+        for connection in self._open():
+            if connection.is_idle:
+                connection.force_close()
+
+    def _make_request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> web.BaseRequest:
+        if self._retired:
+            message = message._replace(should_close=True)
+        return super()._make_request(message, payload, protocol, writer, task)
+
 
 class _Connection(RequestHandler):
     __slots__ = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a request, and none has come."""
+        return self._waiter is not None and not self._waiter.done() and not self._messages
+
+    def answer_last(self) -> None:
+        """Say with the answer that is being made, if its head is not out yet, that it is the last one."""
+        if (request := self._current_request) is not None:
+            request._message = request._message._replace(should_close=True)  # noqa: SLF001 - there is no other way
 
     def handle_error(
         self,

@@ -9,10 +9,13 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from sidecar.errors import InvalidParameter
 
 DEFAULT_PORT = 8989
+#: Of one port: `shared` by any number of processes of one user, or `alone`, where the others stand by.
+Sharing = Literal["shared", "alone"]
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -24,6 +27,7 @@ class Place:
     port: int = DEFAULT_PORT
     log_level: str = "warning"
     discover: bool = True
+    sharing: Sharing | None = None  # None for what the system can do
 
     @property
     def config_db(self) -> Path:
@@ -58,6 +62,7 @@ def read_place(port: int | None = None) -> Place:
         port=port if port is not None else _port(environ.get("MUX_SIDECAR_PORT")),
         log_level=_log_level(environ.get("MUX_SIDECAR_LOG_LEVEL")),
         discover=environ.get("MUX_SIDECAR_DISCOVER", "1") != "0",
+        sharing=_sharing(environ.get("MUX_SIDECAR_SHARING")),
     )
 
 
@@ -94,6 +99,15 @@ def _port(text: str | None) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
         raise InvalidParameter("port", f"MUX_SIDECAR_PORT is {text!r}; set it to a number from 1 to 65535.")
     return int(text)
+
+
+def _sharing(text: str | None) -> Sharing | None:
+    for word in get_args(Sharing):
+        if text == word:
+            return word  # type: ignore[no-any-return]
+    if text:
+        raise InvalidParameter("sharing", f"MUX_SIDECAR_SHARING is {text!r}; use {' or '.join(get_args(Sharing))}.")
+    return None
 
 
 def _log_level(text: str | None) -> str:

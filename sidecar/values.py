@@ -18,6 +18,7 @@ WireName = Dialect | Literal["infill", "count_tokens"]
 Outcome = Literal["ok", "error", "cancelled", "truncated"]
 Keep = Literal["nothing", "summary", "everything"]
 Auth = Literal["none", "api_key"]
+EndpointWord = Literal["serving", "standby", "blocked"]
 
 
 class Value(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -80,6 +81,14 @@ class Explanation(Value, frozen=True, kw_only=True):
 
     route: Route | None
     considered: tuple[Considered, ...]
+
+
+class EndpointState(Value, frozen=True, kw_only=True):
+    """The endpoint; `detail` says why it does not serve, and what to do."""
+
+    url: str
+    state: EndpointWord
+    detail: str | None = None
 
 
 class Timeouts(Value, frozen=True, kw_only=True):

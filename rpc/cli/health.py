@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rpc.status import Endpoint
 from sidecar.health import ask as health_of
+from sidecar.values import EndpointState
 
 if TYPE_CHECKING:
     from sidecar.settings import Place
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 TIMEOUT = 0.5  # seconds; it is on this machine
 
 
-def ask(place: Place) -> Endpoint:
+def ask(place: Place) -> EndpointState:
     """Whether a sidecar of this data folder serves the port, or who does instead."""
     url = f"http://localhost:{place.port}/v1/mux"
     health = health_of(place.port, TIMEOUT)
     if health is None:
-        return Endpoint(
+        return EndpointState(
             url=url, state="standby", detail="Nothing listens there; start an editor or 'mux-sidecar serve'."
         )
     if isinstance(health, str):
         detail = f"Another program holds port {place.port}; stop it, or set MUX_SIDECAR_PORT to a free one."
-        return Endpoint(url=url, state="blocked", detail=detail)
+        return EndpointState(url=url, state="blocked", detail=detail)
     if health.home != place.home_hash:
         detail = (
             f"A sidecar with another data folder (process {health.pid}) serves port {place.port}; "
             "stop it, or set MUX_SIDECAR_PORT."
         )
-        return Endpoint(url=url, state="blocked", detail=detail)
-    return Endpoint(url=url, state="serving", detail=f"Process {health.pid}, version {health.version}.")
+        return EndpointState(url=url, state="blocked", detail=detail)
+    return EndpointState(url=url, state="serving", detail=f"Process {health.pid}, version {health.version}.")

@@ -1,0 +1,113 @@
+"""What sidecars of one data folder and port tell each other: a card each, in a file that its owner keeps locked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sidecar import private
+from sidecar.errors import StoreUnusable
+from sidecar.values import EndpointWord, Value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Card(Value, frozen=True, kw_only=True):
+    """One sidecar: `variables` are the names of those variables that providers may need and it has, never values."""
+
+    pid: int
+    version: str
+    state: EndpointWord
+    variables: tuple[str, ...] = ()
+
+
+class Cards:
+    """The cards of one data folder and port; this process's own is shown until `withdraw`."""
+
+    def __init__(self, folder: Path, home_hash: str, port: int) -> None:
+        self._folder = folder
+        self._prefix = f"{home_hash}-{port}-"
+        self._own = folder / f"{self._prefix}{os.getpid()}.card"
+        self._life = self._own.with_suffix(".life")
+        self._descriptor: int | None = None
+        self._shown: Card | None = None
+
+    def show(self, card: Card) -> None:
+        """Show this process's card in place of its last one. Raises OSError."""
+        if self._descriptor is None:
+            self._descriptor = os.open(self._life, os.O_CREAT | os.O_RDWR, 0o600)
+            _hold(self._descriptor)
+        if card != self._shown:
+            private.write(self._own, msgspec.json.encode(card))
+            self._shown = card
+
+    def withdraw(self) -> None:
+        """Show no card any more."""
+        for path in (self._own, self._life):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self._shown = None
+
+    def others(self) -> tuple[Card, ...]:
+        """The cards of the others that live; what a dead one left is removed."""
+        paths = [path for path in sorted(self._folder.glob(f"{self._prefix}*.card")) if path != self._own]
+        return tuple(card for card in map(self._read, paths) if card is not None)
+
+    def _read(self, path: Path) -> Card | None:
+        life = path.with_suffix(".life")
+        if not _is_held(life):
+            for left in (path, life):
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
+            return None
+        try:
+            data = private.read(path)
+            return msgspec.json.decode(data, type=Card) if data else None
+        except (OSError, StoreUnusable, msgspec.MsgspecError):
+            return None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _hold(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _is_held(path: Path) -> bool:
+        try:
+            with path.open("rb+") as file:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def _hold(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits for those that only look, for microseconds
+
+    def _is_held(path: Path) -> bool:
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            # Shared: two that look at once must not take each other for the owner.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
