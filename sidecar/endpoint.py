@@ -39,8 +39,6 @@ class Endpoint:
         self._home_hash = home_hash
         self._mounted: dict[str, Handler] = {}
         self._on_leave: list[Callable[[], None]] = []
-        #: How many requests of AI clients are being answered.
-        self.running = 0
 
     def mount(self, path: str, handler: Handler, on_leave: Callable[[], None] | None = None) -> None:
         """Serve a path by another handler: requests of this machine that come from no page but our own.
@@ -118,7 +116,6 @@ class Endpoint:
         assert resource.dialect is not None
         trace = self._mux.begin(resource.dialect, _client(request))
         trace.extra_headers = _cors(origin)
-        self.running += 1
         try:
             body = await _read_body(request)
             named = resource._replace(workspace=resource.workspace or request.headers.get("X-Mux-Workspace"))
@@ -130,7 +127,6 @@ class Endpoint:
             trace.end("cancelled", 499, "The client left before its request was complete.")
             raise
         finally:
-            self.running -= 1
             self._mux.close(trace)
 
     def _look_up(
