@@ -1,0 +1,194 @@
+"""Several sidecars and one port: who serves, who stands by, and that none leaves a request unanswered."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from mux import COMMAND, Mux
+
+from sidecar.sharing.cards import Card
+from sidecar.sharing.claim import Claim
+from sidecar.sharing.standing import stands_by
+
+BODY = b'{"messages": [{"role": "user", "content": "Explain src/cart.ts"}]}'
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def mux(tmp_path):
+    """A data folder with one route, an echo."""
+    mux = Mux(tmp_path / "home")
+    mux.cli("provider", "add", "echo", "--type", "echo")
+    mux.cli("rule", "default", "echo/echo")
+    return mux
+
+
+class Windows:
+    """Serving processes of one data folder and port."""
+
+    def __init__(self, mux):
+        self.mux = mux
+        self.processes = []
+
+    def open(self, **env):
+        """One more; its process, once it says that it serves."""
+        process = subprocess.Popen(
+            [*COMMAND, "serve"], env=self.mux.env | env, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        )
+        self.processes.append(process)
+        assert process.stderr.readline().startswith("Serving ")
+        return process
+
+    def close(self):
+        """End all."""
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def windows(mux):
+    """No window yet."""
+    windows = Windows(mux)
+    yield windows
+    windows.close()
+
+
+class Asking(threading.Thread):
+    """A client that asks without end, on fresh connections or a kept one, and notes what was lost."""
+
+    def __init__(self, port, *, kept):
+        super().__init__()
+        self.port, self.kept = port, kept
+        self.answered, self.lost = 0, []
+        self.stop = threading.Event()
+
+    def run(self):
+        """Ask until told to stop."""
+        connection = None
+        while not self.stop.is_set():
+            reused = connection is not None
+            connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            try:
+                connection.request("POST", "/v1/mux/chat/completions", BODY, JSON)
+                answer = connection.getresponse()
+                assert b"Explain" in answer.read()
+                self.answered += 1
+                if self.kept and not answer.will_close:
+                    continue
+            except (OSError, http.client.HTTPException) as error:
+                if not reused:  # a reset on an idle connection is retried by every client
+                    self.lost.append(repr(error))
+            connection.close()
+            connection = None
+        if connection is not None:
+            connection.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port")
+def test_windows_leave_without_losing_a_request(mux, windows):
+    """With clients asking all the while, one of three windows is closed and another opened, and no request is lost."""
+    for _ in range(3):
+        windows.open()
+    clients = [Asking(mux.port, kept=number % 2 == 0) for number in range(4)]
+    for client in clients:
+        client.start()
+    try:
+        for _ in range(5):
+            leaving = windows.processes.pop(0)
+            leaving.send_signal(signal.SIGTERM)
+            assert leaving.wait(20) == 0
+            leaving.stderr.close()
+            windows.open()
+    finally:
+        for client in clients:
+            client.stop.set()
+        for client in clients:
+            client.join()
+    assert [client.lost for client in clients] == [[], [], [], []]
+    assert all(client.answered > 5 for client in clients)
+
+
+@pytest.mark.parametrize("sharing", ["shared", "alone"])
+def test_another_takes_over(mux, windows, sharing):
+    """When a window that serves is killed, the other answers, whether they shared the port or one stood by."""
+    env = {"MUX_SIDECAR_SHARING": sharing}
+    first = windows.open(**env)
+    second = windows.open(**env)
+    first.kill()
+    first.wait()
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        try:
+            if mux.get("/health").json()["pid"] == second.pid:
+                return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail("nobody took over")
+
+
+def test_two_data_folders_never_share(mux, windows, tmp_path):
+    """A sidecar of another data folder is refused the port, and told who has it."""
+    serving = windows.open()
+    env = mux.env | {"MUX_SIDECAR_HOME": str(tmp_path / "other")}
+    refused = subprocess.run([*COMMAND, "serve"], env=env, capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == 1
+    assert f"another data folder (process {serving.pid})" in refused.stderr
+
+
+def test_a_foreign_program_is_named(mux):
+    """A program that has the port is named with its process, where the system tells."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", mux.port))
+        taken.listen()
+        refused = mux.cli("serve", check=False)
+    assert refused.returncode == 1
+    assert f"Port {mux.port} is taken by " in refused.stderr
+    if Path("/proc/net/tcp").exists():
+        assert f"(process {os.getpid()})" in refused.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there an exclusive bind is the lock")
+def test_a_claim_is_of_one_data_folder(tmp_path):
+    """Any number of one data folder hold a port; another's gets it when they have let go."""
+    first, second, other = (Claim(tmp_path, 1, home) for home in ("a", "a", "b"))
+    assert first.take()
+    assert second.take()
+    assert not other.take()
+    first.release()
+    assert not other.take()
+    second.release()
+    assert other.take()
+    assert not first.take()
+    other.release()
+
+
+def card(version="1.0.0", *variables):
+    """A sibling that serves."""
+    return Card(pid=7, version=version, state="serving", variables=variables)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "told"),
+    [
+        (card("1.0.0"), card("1.1.0"), "restart this window"),
+        (card("1.1.0"), card("1.0.0"), None),
+        (card("1.0.0"), card("1.0.0", "KEY"), "KEY"),
+        (card("1.0.0", "KEY"), card("1.0.0"), None),
+        (card("1.0.0", "KEY"), card("1.0.0", "HTTPS_PROXY"), None),
+        (card("1.1.0"), card("1.0.0", "KEY"), None),
+    ],
+)
+def test_who_stands_by(own, other, told):
+    """The older stands by for the newer, and who lacks a variable for who lacks nothing that it has; never both."""
+    needed = {"KEY": "openai", "HTTPS_PROXY": "openai"}
+    sentence = stands_by(own, [other], needed)
+    assert (sentence is None) == (told is None)
+    assert told is None or told in sentence
+    assert sentence is None or stands_by(other, [own], needed) is None
