@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from sidecar.translate.lenient import encode
-from sidecar.translate.messages.seal import MARK
+from sidecar.translate.seal import MARK
 from sidecar.translate.shape import JSON
 from sidecar.translate.target import Target
 from sidecar.translate.thinking import THINKING, seal_of

@@ -8,8 +8,8 @@ from sidecar.errors import BadRequest
 from sidecar.translate.checks import a_list, a_text, an_object, invalid
 from sidecar.translate.lenient import encode
 from sidecar.translate.messages.parts import parts_of, text_of, told
-from sidecar.translate.messages.seal import field_of
 from sidecar.translate.messages.tools import Tools, sent_name
+from sidecar.translate.seal import field_of
 from sidecar.translate.shape import JSON
 from sidecar.translate.target import Target
 from sidecar.translate.thinking import THINKING

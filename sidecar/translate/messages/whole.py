@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.translate.lenient import decode
-from sidecar.translate.messages.answer import Calls, message_id, reasoning_in, stopping, texts_in, usage_of
+from sidecar.translate.messages.answer import Calls, message_id, stopping, usage_of
 from sidecar.translate.messages.request import Asked
-from sidecar.translate.messages.seal import signature_for
+from sidecar.translate.said import reasoning_in, texts_in
+from sidecar.translate.seal import signature_for
 from sidecar.translate.shape import JSON
 from sidecar.translate.target import Target
 from sidecar.values import Tokens
