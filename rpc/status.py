@@ -208,7 +208,7 @@ def _lines(
 ) -> Iterator[str]:
     """The Status for a reader, one fact a line."""
     if workspace is not None:
-        yield f"Workspace      {workspace.name} ({len(workspace.rules)} rules)"
+        yield f"Workspace      {workspace.name} ({len(workspace.rules)} rule{'' if len(workspace.rules) == 1 else 's'})"
         if workspace is not facts.snapshot.workspace():
             yield f"               {ELSEWHERE.format(workspace.name, facts.snapshot.active)}"
     model = f"{route.provider}/{route.model}" if route else "none"

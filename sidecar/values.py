@@ -231,7 +231,11 @@ class Request(Value, frozen=True, kw_only=True):
 
 
 class Usage(Value, frozen=True, kw_only=True):
-    """One row of `mux/usage`; `key` is the workspace, provider, model (`PROVIDER/MODEL`) or local day (ISO 8601)."""
+    """One row of `mux/usage`; `key` is the workspace, provider, model (`PROVIDER/MODEL`) or local day (ISO 8601).
+
+    `key` is empty for requests that got no route. `cost` is what is known; `unpriced` counts the requests whose cost is
+    not, but for those that failed before anything was counted.
+    """
 
     key: str
     requests: int
@@ -239,6 +243,7 @@ class Usage(Value, frozen=True, kw_only=True):
     output_tokens: int
     cached_tokens: int
     cost: float | None = None
+    unpriced: int = 0
 
 
 class Check(Value, frozen=True, kw_only=True):

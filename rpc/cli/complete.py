@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 HINTS = {
     "bash": 'To have it in every shell, add to ~/.bashrc:  eval "$(mux-sidecar completion bash)"',
     "zsh": 'To have it in every shell, add to ~/.zshrc after compinit:  eval "$(mux-sidecar completion zsh)"',
-    "fish": "To keep it:  mux-sidecar completion fish > ~/.config/fish/completions/mux-sidecar.fish",
+    "fish": "To keep it:  mkdir -p ~/.config/fish/completions && "
+    "mux-sidecar completion fish > ~/.config/fish/completions/mux-sidecar.fish",
 }
 
 

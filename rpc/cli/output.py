@@ -73,6 +73,11 @@ def word(name: str) -> str:
     return f'"{cell(name)}"' if " " in name else cell(name)
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are: `1 rule`, `2 rules`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def number(value: float | None, pattern: str = ",") -> str:
     """A number by a format of `format()`, or nothing for an unknown one."""
     return "" if value is None else format(value, pattern)

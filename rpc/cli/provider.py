@@ -8,7 +8,7 @@ import click
 
 from rpc.cli.complete import ProviderName
 from rpc.cli.options import ProviderOptions, provider_options
-from rpc.cli.output import Table, cell, hint, json_option, number, print_json, print_table, word
+from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table, word
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ def remove(name: str, *, force: bool, as_json: bool) -> None:
         return print_json(broken)
     click.echo(f"Removed the provider {cell(name)}.")
     if broken:
-        hint(f"{len(broken)} rules used it and are broken now; 'mux-sidecar rule list' shows them.")
+        told = "1 rule used it and is broken" if len(broken) == 1 else f"{len(broken)} rules used it and are broken"
+        hint(f"{told} now; 'mux-sidecar rule list' shows them.")
     return None
 
 
@@ -156,9 +157,8 @@ def _no_models(name: str | None) -> str:
 def _tell(changed: Provider, verb: str, *, as_json: bool) -> None:
     if as_json:
         return print_json(changed)
-    counted = "1 model" if changed.models == 1 else f"{number(changed.models)} models"
     where = f"{changed.type}, {cell(changed.endpoint)}" if changed.endpoint else changed.type
-    click.echo(f"{verb} {cell(changed.name)} ({where}): {counted}.")
+    click.echo(f"{verb} {cell(changed.name)} ({where}): {counted(changed.models, 'model')}.")
     if changed.error:
         hint(f"Its models could not be fetched: {cell(changed.error)}")
     return None

@@ -76,7 +76,7 @@ def usage(by: UsageKey, since: datetime | None, *, as_json: bool) -> None:
     if not rows:
         return hint("No requests yet. Point a client at http://localhost:8989/v1/mux, or see 'mux-sidecar demo'.")
     columns = (by.upper(), "REQUESTS", "TOKENS IN", "OUT", "CACHED", "COST")
-    table = Table(columns, [*(_usage_row(u) for u in rows), _total(rows)], right=frozenset(columns[1:]))
+    table = Table(columns, [*(_usage_row(u, by) for u in rows), _total(rows)], right=frozenset(columns[1:]))
     return print_table(table)
 
 
@@ -182,13 +182,21 @@ def _cost(cost: float | None) -> str:
     return "$0" if cost == 0 else f"${cost:,.2f}" if cost >= 1 else f"${cost:.4f}"
 
 
-def _usage_row(row: Usage) -> tuple[str, ...]:
+def _usage_row(row: Usage, by: UsageKey) -> tuple[str, ...]:
     counts = (row.requests, row.input_tokens, row.output_tokens, row.cached_tokens)
-    return (cell(row.key), *(number(count) for count in counts), _cost(row.cost))
+    name = cell(row.key) or ("(no workspace)" if by == "workspace" else "(no route)")
+    return (name, *(number(count) for count in counts), _known_cost(row.cost, row.unpriced))
+
+
+def _known_cost(cost: float | None, unpriced: int) -> str:
+    """What is known; ≥ where the cost of some requests is not, ? where that of all is."""
+    if not unpriced:
+        return _cost(cost)
+    return "?" if cost is None else f"≥ {_cost(cost)}"
 
 
 def _total(rows: Sequence[Usage]) -> tuple[str, ...]:
-    """The last row; ≥ where the cost of some is unknown."""
+    """The last row."""
     counts = (
         sum(row.requests for row in rows),
         sum(row.input_tokens for row in rows),
@@ -196,5 +204,5 @@ def _total(rows: Sequence[Usage]) -> tuple[str, ...]:
         sum(row.cached_tokens for row in rows),
     )
     known = [row.cost for row in rows if row.cost is not None]
-    cost = ("" if len(known) == len(rows) else "≥ ") + _cost(sum(known)) if known else ""
+    cost = _known_cost(sum(known) if known else None, sum(row.unpriced for row in rows))
     return ("total", *(number(count) for count in counts), cost)

@@ -99,7 +99,7 @@ def _changes(given: Mapping[str, Setting]) -> SettingsChanges:
 
 def _show(current: Settings, name: str | None, *, as_json: bool) -> None:
     if as_json:
-        return print_json(current)
+        return print_json(current if name is None else {_camel(name): getattr(current, name)})
     if name is not None:
         return click.echo(_text(getattr(current, name)))
     return print_table(Table(("NAME", "VALUE"), [(_camel(field), _text(getattr(current, field))) for field in READERS]))

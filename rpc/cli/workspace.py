@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from rpc.cli.complete import WorkspaceName
-from rpc.cli.output import Table, cell, hint, json_option, number, print_json, print_table
+from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def import_(file: TextIO, name: str | None, *, as_json: bool) -> None:
     """Add the workspace that FILE holds (- reads standard input)."""
     document = _document(file)
     added = perform(lambda control: control.workspaces.import_(document, name))
-    _tell(added, f"Added the workspace {cell(added.name)} with {added.rules} rules.", as_json=as_json)
+    _tell(added, f"Added the workspace {cell(added.name)} with {counted(added.rules, 'rule')}.", as_json=as_json)
 
 
 def _document(file: TextIO) -> dict[str, object]:
@@ -134,7 +134,7 @@ def _document(file: TextIO) -> dict[str, object]:
 def _default(shown: Workspace) -> str:
     if shown.default is None:
         return "no model for everything yet; name one with 'mux-sidecar rule default PROVIDER/MODEL'."
-    return f"{shown.rules} rules, {cell(shown.default)} for the rest."
+    return f"{counted(shown.rules, 'rule')}, {cell(shown.default)} for the rest."
 
 
 def _tell(changed: Workspace, sentence: str, *, as_json: bool) -> None:

@@ -111,7 +111,7 @@ class Doctor:
             return Check(check=check, ok=False, detail=str(error), mend=mend)
         except InvalidParameter as error:
             return Check(check=check, ok=False, detail=str(error), mend=f'mux-sidecar provider edit "{config.name}" …')
-        return Check(check=check, ok=True, detail=f"It answers and lists {len(listing.models)} models.")
+        return Check(check=check, ok=True, detail=f"It answers and lists {_counted(len(listing.models), 'model')}.")
 
 
 _NO_PROVIDER = Check(
@@ -147,7 +147,8 @@ def _rules(workspace: str, active: bool, rules: tuple[Rule, ...]) -> tuple[Check
             check=f"{check}, rule {rule.position}",
             ok=False,
             detail=rule.broken,
-            mend=f"mux-sidecar rule remove {rule.position} -w {workspace}",
+            mend=f"mux-sidecar rule edit {rule.position} -w {workspace} --model PROVIDER/MODEL, "
+            f"or mux-sidecar rule remove {rule.position} -w {workspace}",
         )
         for rule in rules
         if rule.broken
@@ -157,4 +158,8 @@ def _rules(workspace: str, active: bool, rules: tuple[Rule, ...]) -> tuple[Check
     if active and not any(not rule.filter and rule.kind in ("any", "chat") for rule in rules):
         detail = "It has no catch-all: requests without a file that a rule takes go nowhere."
         return (Check(check=check, ok=False, detail=detail, mend="mux-sidecar rule default PROVIDER/MODEL"),)
-    return (Check(check=check, ok=True, detail=f"{len(rules)} rules"),)
+    return (Check(check=check, ok=True, detail=_counted(len(rules), "rule")),)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -100,18 +100,31 @@ def prune(db: sqlite3.Connection, days: int) -> int:
     return db.execute("DELETE FROM requests WHERE started < ?", (limit,)).rowcount
 
 
+# An error that came before anything was counted has cost nothing; whatever else has no cost has an unknown one.
+_UNPRICED = "cost IS NULL AND (outcome <> 'error' OR input_tokens IS NOT NULL OR output_tokens IS NOT NULL)"
+
+
 def usage(db: sqlite3.Connection, by: str, since: float | None) -> tuple[Usage, ...]:
     """Sums by one of USAGE_KEYS since that time; `cost` is None where none of the requests has one."""
     key = USAGE_KEYS[by]
     order = "key DESC" if by == "day" else "total DESC, count DESC, key"
     rows = db.execute(
         f"SELECT {key} AS key, count(*) AS count, coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),"  # noqa: S608 - constants only
-        " coalesce(sum(cached_tokens), 0), sum(cost) AS total FROM requests WHERE started >= ? GROUP BY key"
+        f" coalesce(sum(cached_tokens), 0), sum(cost) AS total, sum({_UNPRICED}) FROM requests WHERE started >= ?"
+        f" GROUP BY key"
         f" ORDER BY {order}",
         (since or 0.0,),
     )
     return tuple(
-        Usage(key=row[0], requests=row[1], input_tokens=row[2], output_tokens=row[3], cached_tokens=row[4], cost=row[5])
+        Usage(
+            key=row[0],
+            requests=row[1],
+            input_tokens=row[2],
+            output_tokens=row[3],
+            cached_tokens=row[4],
+            cost=row[5],
+            unpriced=row[6],
+        )
         for row in rows
     )
 

@@ -99,6 +99,7 @@ def test_settings(set_up: Mux) -> None:
     assert set(everything) == {"keep", "keepDays", "origins", "hosts", "requireKey"}
     assert ["keepDays", str(everything["keepDays"])] in table(set_up.cli("settings").stdout)
     assert set_up.cli("settings", "require-key").stdout == "false\n"
+    assert set_up.json("settings", "require-key") == {"requireKey": False}
 
 
 def test_status(set_up: Mux) -> None:
@@ -180,3 +181,4 @@ def test_completion_script(set_up: Mux, shell: str) -> None:
     done = set_up.cli("completion", shell)
     assert "_MUX_SIDECAR_COMPLETE" in done.stdout
     assert "mux-sidecar completion" in done.stderr
+    assert ("mkdir -p" in done.stderr) == (shell == "fish")  # whose folder is not there at first

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from mux import COMMAND, Mux
+from said import completion
+from upstream import Upstream, reply
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,21 @@ def test_usage(running: Mux) -> None:
     assert shown[0].split()[:2] == ["PROVIDER", "REQUESTS"]
     assert shown[-1].split()[0] == "total"
     assert running.json("usage", "--since", "2999-01-01") == []
+
+
+def test_usage_of_requests_without_route_or_price(fresh_mux: Callable[..., Mux], other_upstream: Upstream) -> None:
+    """What no rule took has a name in the table; a cost that is not known is marked in its row and in the total."""
+    mux = fresh_mux()
+    mux.cli("provider", "add", "far", "--type", "openai", "--endpoint", f"{other_upstream.url}/v1", "--model", "own")
+    mux.start()
+    assert say(mux, "Nobody takes this") == 400
+    mux.cli("rule", "default", "far/own")
+    other_upstream.script(reply(completion()))
+    assert say(mux, "This one is taken") == 200
+    assert len(mux.log()) == 2
+    lines = [line.split("  ") for line in mux.cli("usage").stdout.splitlines()]
+    costs = {line[0]: line[-1].strip() for line in lines}
+    assert costs == {"MODEL": "COST", "far/own": "?", "(no route)": "0", "total": "?"}
 
 
 def test_status(running: Mux) -> None:

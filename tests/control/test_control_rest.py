@@ -141,13 +141,16 @@ async def test_the_doctor_finds_what_is_broken(control, server, unused_tcp_port_
     async with open_control(unused_tcp_port_place) as sick:
         await sick.providers.add(ProviderDraft(name="cloud", type="openai", endpoint=server.url))
         await sick.rules.add(RuleDraft(filter="", provider="cloud", model="m1"))
-        assert all(each.ok for each in await sick.doctor.run())
+        healthy = await checks(sick)
+        assert all(each.ok for each in healthy.values())
+        assert healthy["workspace default"].detail == "1 rule"
         server.models = ["m2"]
         await sick.providers.refresh("cloud")
         server.key = "another"
         found = await checks(sick)
         assert "--api-key-stdin" in found["provider cloud"].mend
         assert "no longer lists" in found["workspace default, rule 1"].detail
+        assert found["workspace default, rule 1"].mend.startswith("mux-sidecar rule edit 1 -w default --model")
         server.key, server.status = None, 500
         assert "--endpoint" in (await checks(sick))["provider cloud"].mend
         aside = sick.bench.place.home / "config.db.corrupt-20260101T000000Z"

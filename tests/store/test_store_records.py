@@ -156,11 +156,17 @@ def test_usage_sums_tokens_and_leaves_an_unknown_cost_unknown(records):
         (request(1), None),
         (request(2, cost=None), None),
         (request(3, model="other/model", cost=None, input_tokens=None), None),
+        (
+            request(4, provider=None, model=None, outcome="error", cost=None, input_tokens=None, output_tokens=None),
+            None,
+        ),
     )
     with records.read() as db:
-        known, unknown = requests.usage(db, "model", None)
+        known, refused, unknown = requests.usage(db, "model", None)
     assert (known.key, known.requests, known.input_tokens, known.cost) == ("ollama/qwen3:8b", 2, 20, 0.25)
     assert (unknown.key, unknown.input_tokens, unknown.cost) == ("ollama/other/model", 0, None)
+    assert (known.unpriced, unknown.unpriced) == (1, 1)
+    assert (refused.key, refused.requests, refused.cost, refused.unpriced) == ("", 1, None, 0)  # it cost nothing
 
 
 def test_a_hostile_value_stays_a_value(records):
