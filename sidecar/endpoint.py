@@ -13,6 +13,7 @@ from aiohttp import web
 
 from sidecar import __version__, guard
 from sidecar.choice import workspace_of
+from sidecar.client_name import client_name
 from sidecar.client_stream import ClientGone
 from sidecar.dialects.forms import FORMS, Clean, Form
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
@@ -114,11 +115,11 @@ class Endpoint:
         guard.check_content_type(request.headers)
         guard.check_key(request.headers, snapshot.settings, self._token)
         assert resource.dialect is not None
-        trace = self._mux.begin(resource.dialect, _client(request))
+        trace = self._mux.begin(resource.dialect, client_name(request.headers))
         trace.extra_headers = _cors(origin)
         try:
             body = await _read_body(request)
-            named = resource._replace(workspace=resource.workspace or request.headers.get("X-Mux-Workspace"))
+            named = resource._replace(workspace=_workspace(request, resource))
             return await self._mux.answer(request, body, trace, snapshot, named)
         except RequestError as error:
             trace.failed(error)
@@ -137,8 +138,7 @@ class Endpoint:
         if resource.kind == "page":
             return _page()
         guard.check_key(request.headers, snapshot.settings, self._token)
-        name = resource.workspace or request.headers.get("X-Mux-Workspace")
-        workspace = workspace_of(snapshot, name)
+        workspace = workspace_of(snapshot, _workspace(request, resource))
         headers = {"X-Mux-Request-Id": new_id(), "X-Mux-Workspace": workspace.name, **_cors(origin)}
         if resource.kind == "root":
             return _json({"object": "mux", "version": __version__, "workspace": workspace.name}, headers)
@@ -209,9 +209,12 @@ def _is_navigation(request: web.BaseRequest) -> bool:
     return request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
 
 
-def _client(request: web.BaseRequest) -> str:
-    """The client as its User-Agent names it: the first product (RFC 9110, section 10.1.5)."""
-    return request.headers.get("User-Agent", "").split(" ", 1)[0][:80]
+def _workspace(request: web.BaseRequest, resource: Resource) -> str | None:
+    """The workspace that the request names, by its path or else by its header."""
+    named = request.headers.getall("X-Mux-Workspace", [])
+    if len(named) > 1:
+        raise BadRequest(f"The request has {len(named)} X-Mux-Workspace headers; send one, or name it in the path.")
+    return resource.workspace or (named[0] if named else None)
 
 
 def _json(value: object, headers: Mapping[str, str] | None = None) -> web.Response:

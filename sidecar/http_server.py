@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
@@ -122,12 +123,26 @@ class _Connection(RequestHandler):
             raise ConnectionError("An answer has begun already.") from exc
         error: RequestError
         if status < 500:
-            error = BadRequest("The request is not valid HTTP/1.1.", status=status)
+            error = _unreadable(status, exc)
         else:
             error = RequestError(
                 "The mux failed on this request.", status=status, type="api_error", error_code="internal_error"
             )
         body = FORMS[dialect_at(request.raw_path)].error_body(error, str)
-        response = web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
+        response = web.Response(status=error.status, body=body, headers={"Content-Type": "application/json"})
         response.force_close()
         return response
+
+
+def _unreadable(status: int, exc: BaseException | None) -> BadRequest:
+    """What is wrong with a request's head; the statuses are those of RFC 9110, section 15.5.15, and RFC 6585."""
+    if isinstance(exc, LineTooLong):
+        if exc.args[1] == LIMITS["max_line_size"]:
+            told, status = f"The request's target is longer than {LIMITS['max_line_size']:,} bytes.", 414
+        else:
+            told, status = f"A header field of the request is longer than {LIMITS['max_field_size']:,} bytes.", 431
+    elif isinstance(exc, BadHttpMessage) and exc.message.startswith("Too many headers"):
+        told, status = f"The request has more than {LIMITS['max_headers']} header fields.", 431
+    else:
+        return BadRequest("The request is not valid HTTP/1.1.", status=status)
+    return BadRequest(told, error_code="request_too_large", status=status)

@@ -124,6 +124,18 @@ def test_the_header_names_a_workspace(stage):
     assert (answer.headers["x-mux-workspace"], answer.headers["x-mux-provider"]) == ("vllm", "vllm")
 
 
+@pytest.mark.parametrize("path", ["/chat/completions", "/w/up/chat/completions"])
+def test_two_workspaces_are_refused(stage, path):
+    """Two `X-Mux-Workspace` headers are a 400: nobody knows which one is meant."""
+    stage.at("up")
+    body = b'{"messages":[{"role":"user","content":"hi"}]}'
+    head = f"POST /v1/mux{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    named = "X-Mux-Workspace: up\r\nx-mux-workspace: vllm\r\nConnection: close\r\n"
+    answer = stage.mux.raw(f"{head}{named}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"X-Mux-Workspace headers" in answer
+
+
 @pytest.mark.parametrize("named", ["up", "nowhere"])
 def test_the_path_wins_over_the_header(stage, named):
     """Where path and header name a workspace, the path's is taken."""

@@ -507,10 +507,21 @@ def test_smuggled_requests_are_400(stage, head):
     assert stage.upstream.received == []
 
 
-def test_a_long_header_is_told(stage):
-    """Headers beyond what is read are a 400 (or 431), not a closed connection."""
-    answer = stage.mux.request("POST", "/chat/completions", ask(), {"Authorization": "Bearer " + "x" * 100_000})
-    assert answer.status in {400, 431}
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "limit"),
+    [
+        ("/chat/completions", {"Authorization": "Bearer " + "x" * 100_000}, 431, "65,536"),
+        ("/chat/completions", {f"X-Number-{number}": "1" for number in range(200)}, 431, "128"),
+        (f"/chat/completions?q={'x' * 20_000}", {}, 414, "16,384"),
+    ],
+    ids=["field", "fields", "target"],
+)
+def test_a_head_beyond_the_limits_is_told(stage, path, headers, status, limit):
+    """A head beyond what is read is an error that names the limit, not a closed connection."""
+    answer = stage.mux.request("POST", path, ask(), headers)
+    assert (answer.status, answer.error["code"]) == (status, "request_too_large")
+    assert limit in answer.error["message"]
+    assert "xxx" not in answer.error["message"]
 
 
 def test_a_model_that_is_gone(stage, fresh_mux):

@@ -49,6 +49,25 @@ def test_a_row_tells_the_files_that_the_route_did_not_need(stage):
     assert (row["kind"], row["files"], row["position"]) == ("fim", ["app/main.py"], 1)
 
 
+@pytest.mark.parametrize(
+    ("headers", "client"),
+    [
+        ({"User-Agent": "RooCode/3.36.2", "X-Title": "Roo Code"}, "RooCode/3.36.2"),
+        ({"User-Agent": "OpenAI/Python 2.20.0", "X-Title": "aider"}, "aider"),
+        ({"User-Agent": "OpenAI/Python 2.20.0"}, "OpenAI/Python"),
+        ({"User-Agent": "ai-sdk/openai/3.0 (bun/1.2; x) runtime/bun/1.3 crush/0.4"}, "crush/0.4"),
+        ({"User-Agent": "claude-cli/2.1.197 (external, sdk-cli)"}, "claude-cli/2.1.197"),
+        ({"User-Agent": "x" * 200}, "x" * 80),
+        ({"User-Agent": ""}, ""),
+    ],
+)
+def test_a_row_names_the_client(stage, headers, client):
+    """The client is the program, by its User-Agent, or by the name that it gives itself where that is a library's."""
+    stage.upstream.script(reply(completion()))
+    answer = stage.mux.post(stage.path("up"), ask(), headers)
+    assert stage.row(answer)["client"] == client
+
+
 def test_a_stream_s_row(stage):
     """A streamed request's row tells when its first byte came."""
     answer = stage.post("up", ask(stream=True), stream(0.2, *chunks("a"), usage_chunk(), "[DONE]"))

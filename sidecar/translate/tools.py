@@ -58,6 +58,8 @@ def read_tools(body: JSON, traits: Traits) -> Tools:
             choice["disable_parallel_tool_use"] = True
     names = {safe_name(name): name for name in _names(listed)}
     changed = {safe: name for safe, name in names.items() if safe != name}
+    if not specs:
+        ignored += [key for key in ("tool_choice", "parallel_tool_calls") if body.get(key) is not None]
     return Tools(specs, choice if specs else None, changed, legacy, tuple(dict.fromkeys(ignored)))
 
 

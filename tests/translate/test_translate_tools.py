@@ -93,7 +93,14 @@ def test_one_call_at_a_time():
     assert body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
     body = sent("hi", tools=[function()], parallel_tool_calls=False, tool_choice="none")
     assert body["tool_choice"] == {"type": "none"}
-    assert "tool_choice" not in sent("hi", parallel_tool_calls=False)
+
+
+def test_choices_without_tools_are_named():
+    """Without tools there is no place for how to call them; what was said of it is named."""
+    done = translated("hi", parallel_tool_calls=False, tool_choice="auto")
+    assert "tool_choice" not in done.body
+    assert done.ignored == ("tool_choice", "parallel_tool_calls")
+    assert translated("hi", tools=[function()], parallel_tool_calls=True).ignored == ()
 
 
 def test_results_of_parallel_calls_come_in_one_message_before_text():
