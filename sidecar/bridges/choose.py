@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from sidecar.bridges.base import JSON, Bridge
+from sidecar.bridges.concessions import conceded, lost, refused_field
 from sidecar.bridges.infill import CompletionOverInfill
 from sidecar.bridges.messages import ChatOverMessages
 from sidecar.bridges.same import SameWire
@@ -63,6 +64,7 @@ class Bridges:
     def __init__(self) -> None:
         self._memory = ThinkingMemory()
         self._no_stream_options: set[int] = set()
+        self._conceded: dict[tuple[int, str], dict[str, None]] = {}
         self._lacking: dict[tuple[int, str, WireName], float] = {}
 
     def make(self, incoming: Incoming, provider: ProviderConfig, name: str, model: ModelInfo | None) -> Bridge:
@@ -108,8 +110,23 @@ class Bridges:
             return self._chat(incoming.json(), place)
         if incoming.dialect not in FRONTS:
             raise _none(incoming.dialect, place)
-        front = FRONTS[incoming.dialect](incoming.json(), self._target(place))
-        return Translated(front, self._chat(front.chat, place), place.provider.name)
+        return self._over_chat(FRONTS[incoming.dialect](incoming.json(), self._target(place)), place)
+
+    def _over_chat(self, front: Front, place: _Place) -> Bridge:
+        """The front over the bridge for its chat request, without what this model is known to refuse."""
+        without = self._conceded.setdefault((place.provider.id, place.name), {})
+        chat = conceded(front.chat, without)
+        bridge = Translated(front, self._chat(chat, place), place.provider.name, lost(front.chat, without))
+
+        def instead(refusal: ProviderRefused) -> Bridge | None:
+            field = refused_field(refusal, chat) if bridge.wire == "chat" else None
+            if field is None:
+                return None
+            without[field] = None
+            return self._over_chat(front, place)
+
+        bridge.instead = instead
+        return bridge
 
     def _chat(self, chat: JSON, place: _Place) -> Bridge:
         """The bridge for a chat request, whatever the provider speaks."""

@@ -15,15 +15,19 @@ from sidecar.values import Tokens
 
 
 class Translated(Bridge):
-    """A front over a back: what the back gives a chat client, the front puts into its own client's words."""
+    """A front over a back: what the back gives a chat client, the front puts into its own client's words.
 
-    def __init__(self, front: Front, back: Bridge, provider: str) -> None:
+    `lost` are the fields of the front's chat request that the provider is not asked for.
+    """
+
+    def __init__(self, front: Front, back: Bridge, provider: str, lost: tuple[str, ...] = ()) -> None:
         self._front = front
         self._back = back
         self._provider = provider
         self.dialect = front.dialect
         self.wire = back.wire
-        self.ignored = tuple(dict.fromkeys((*front.ignored, *back.ignored)))
+        told = (front.names.get(name, name) for name in (*lost, *back.ignored))
+        self.ignored = tuple(dict.fromkeys((*front.ignored, *told)))
 
     def body(self) -> bytes:
         """What the back makes of the chat request."""

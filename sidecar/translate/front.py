@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from sidecar.dialects.forms import FORMS, Clean
 from sidecar.errors import RequestError
@@ -21,11 +23,13 @@ class Front(ABC):
         dialect: what the client speaks.
         chat: the chat request, without a wish for usage: `Tokens` come with the end of the answer.
         ignored: what of the request chat has no place for, for `X-Mux-Ignored`.
+        names: fields of the chat request, where what the client calls them is another name.
     """
 
     dialect: Dialect
     chat: JSON
     ignored: tuple[str, ...] = ()
+    names: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def chunk(self, data: bytes) -> bytes:

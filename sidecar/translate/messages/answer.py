@@ -46,9 +46,13 @@ def usage_of(tokens: Tokens) -> JSON:
     }
 
 
-def message_id(identifier: Any) -> str:
-    """The answer's id: the provider's own, if it has one."""
-    return identifier if isinstance(identifier, str) and identifier else f"msg_{secrets.token_hex(12)}"
+def message_id() -> str:
+    """An id for an answer.
+
+    The provider's own will not do: Claude Code takes answers of one id for one answer, and Ollama's ids are a number
+    below 1,000.
+    """
+    return f"msg_{secrets.token_hex(12)}"
 
 
 class Calls:

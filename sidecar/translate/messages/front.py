@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from sidecar.translate.front import Front
 from sidecar.translate.lenient import encode
 from sidecar.translate.messages.request import to_chat
@@ -16,6 +18,7 @@ class MessagesFront(Front):
     """One Messages request."""
 
     dialect: Dialect = "messages"
+    names = MappingProxyType({"reasoning_effort": "thinking", "user": "metadata", "stop": "stop_sequences"})
 
     def __init__(self, body: JSON, target: Target) -> None:
         self._target = target

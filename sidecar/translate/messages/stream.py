@@ -32,7 +32,7 @@ class MessageStream(ChunkReader[Blocks]):
 
     def _opening(self, chunk: JSON) -> bytes:
         message: JSON = {
-            "id": message_id(chunk.get("id")),
+            "id": message_id(),
             "type": "message",
             "role": "assistant",
             "model": chunk.get("model") or self._target.model,

@@ -84,9 +84,23 @@ class _Reader:
         elif role == "user":
             self._user(blocks, where)
         elif role == "system":
-            self.messages.append({"role": "system", "content": text_of(blocks)})
+            self._remind(text_of(blocks))
         else:
             raise invalid(f"{where}.role", "user or assistant")
+
+    def _remind(self, text: str) -> None:
+        """A system message within the conversation, as Claude Code writes it where there is none.
+
+        Most chat templates refuse one that is not the first message (Qwen's, Mistral's).
+        """
+        reminder = f"<system-reminder>\n{text}\n</system-reminder>"
+        last = self.messages[-1] if self.messages else {}
+        if last.get("role") != "user":
+            self.messages.append({"role": "user", "content": reminder})
+        elif isinstance(last["content"], str):
+            last["content"] += f"\n{reminder}"
+        else:
+            last["content"].append({"type": "text", "text": reminder})
 
     def _user(self, blocks: list[JSON], where: str) -> None:
         """Results of tools each become a message of their own, right behind the calls; the rest follows as one."""

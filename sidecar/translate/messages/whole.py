@@ -22,7 +22,7 @@ def to_message(completion: JSON, asked: Asked, target: Target, tokens: Tokens) -
     blocks = _blocks(said if isinstance(said, dict) else {}, asked, target)
     called = any(block["type"] == "tool_use" for block in blocks)
     return {
-        "id": message_id(completion.get("id")),
+        "id": message_id(),
         "type": "message",
         "role": "assistant",
         "model": completion.get("model") or target.model,
