@@ -16,6 +16,7 @@ DIALECTS: dict[str, Dialect] = {
     "messages/count_tokens": "messages",
     "responses": "responses",
 }
+ROOT = ["v1", "mux"]
 COUNTING = "messages/count_tokens"
 PREFIXES = (("api", "v1"), ("v1",))
 
@@ -45,9 +46,9 @@ def resource_of(target: str) -> Resource | None:
         return Resource("page")
     if parts == ["health"]:
         return Resource("health")
-    if parts[:2] != ["v1", "mux"]:
+    if parts[:2] != ROOT:
         return None
-    workspace, parts = _under_mux(parts)
+    workspace, parts = _behind(parts[2:])
     if not parts:
         return Resource("root", workspace=workspace)
     if parts[0] == "models":
@@ -59,7 +60,8 @@ def resource_of(target: str) -> Resource | None:
 
 def dialect_at(target: str) -> Dialect:
     """The dialect in which whoever asks for this target, served or not, can read an error: chat where nothing tells."""
-    _, parts = _under_mux(_parts(target))
+    parts = _parts(target)
+    _, parts = _behind(parts[2:] if parts[:2] == ROOT else parts)
     return DIALECTS.get(parts[0], "chat") if parts else "chat"
 
 
@@ -70,9 +72,9 @@ def _parts(target: str) -> list[str]:
     return [unquote(part) for part in path.split("/") if part]
 
 
-def _under_mux(parts: list[str]) -> tuple[str | None, list[str]]:
+def _behind(parts: list[str]) -> tuple[str | None, list[str]]:
     """The workspace that a path below `/v1/mux` names, and what is left behind the prefixes that clients add."""
-    workspace, parts = None, parts[2:]
+    workspace = None
     if len(parts) >= 2 and parts[0] == "w":
         workspace, parts = parts[1], parts[2:]
     for prefix in PREFIXES:
