@@ -147,6 +147,8 @@ class SameMessages(Bridge):
         try:
             return _decode(data)
         except msgspec.ValidationError as error:
+            if _is_bare_error(data):
+                raise self._failure(data, 200) from error
             raise unreadable("JSON that is no event or message", self._provider) from error
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise unreadable("an answer that is not JSON", self._provider) from error
@@ -215,3 +217,9 @@ class EstimatedCount(CountMessages):
 
 def _is_error(seen: _Seen) -> bool:
     return seen.type == "error" or bytes(seen.error) not in (b"null", b"")
+
+
+def _is_bare_error(data: bytes) -> bool:
+    """Whether this is `{"object": "error", "message": …}`, as older vLLMs tell it."""
+    answer = msgspec.json.decode(data)
+    return isinstance(answer, dict) and answer.get("object") == "error"

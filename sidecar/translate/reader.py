@@ -120,7 +120,8 @@ class ChunkReader(ABC, Generic[OrderedT]):
         out = self._begin(chunk)
         for choice in chunk.get("choices") or ():
             if isinstance(choice, dict) and not choice.get("index") and not self.ended:
-                delta = choice.get("delta") or {}
+                delta = choice.get("delta")
+                delta = delta if isinstance(delta, dict) else {}
                 out += self._beside(choice, delta) + self._delta(delta)
                 if choice.get("finish_reason"):
                     self.ended = True
@@ -156,9 +157,9 @@ class ChunkReader(ABC, Generic[OrderedT]):
     def _call(self, call: JSON) -> bytes:
         """A piece of a tool call. Its index tells which, or else its id; some servers count all as 0."""
         function = call["function"] if isinstance(call.get("function"), dict) else {}
-        name, identifier = function.get("name"), call.get("id")
+        name, identifier = _string(function.get("name")), _string(call.get("id"))
         key = call.get("index")
-        if key is None:
+        if not isinstance(key, int | str):
             key = identifier or self._last
         part = self._calls.get(key)
         if part is not None and name and identifier and part.id not in (None, identifier):
@@ -167,8 +168,12 @@ class ChunkReader(ABC, Generic[OrderedT]):
             part = self._calls[key] = self.parts.begin_call()
         self._last = key
         part.id = part.id or identifier
-        part.name = part.name or str(name or "")
+        part.name = part.name or name or ""
         arguments = function.get("arguments")
         if isinstance(arguments, dict):
             arguments = encode(arguments).decode()
         return self.parts.arguments(part, encode(arguments) if isinstance(arguments, str) else b"")
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

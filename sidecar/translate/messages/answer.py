@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
-from sidecar.translate.idents import safe_id
 from sidecar.translate.shape import JSON
 from sidecar.values import Tokens
 
@@ -56,10 +56,14 @@ def message_id() -> str:
 
 
 class Calls:
-    """Gives tool calls ids that Anthropic's clients take, each another."""
+    """Gives tool calls ids that Anthropic's clients take, each another.
 
-    def __init__(self) -> None:
-        self._given: set[str] = set()
+    `used` are those of the conversation so far: some servers count the calls of each answer anew (`call_0`), and Claude
+    Code takes a call whose id it knows for one that it has run.
+    """
+
+    def __init__(self, used: Iterable[str] = ()) -> None:
+        self._given = set(used)
 
     def fit(self, identifier: Any) -> str:
         """The id with `_` for what Anthropic's alphabet does not have; one of our own where there is none."""
@@ -67,6 +71,6 @@ class Calls:
             return f"toolu_{secrets.token_hex(12)}"
         fit = _FOREIGN.sub("_", identifier)
         if fit in self._given:
-            fit = safe_id(f"{identifier}.{len(self._given)}")
+            fit = f"toolu_{secrets.token_hex(12)}"
         self._given.add(fit)
         return fit

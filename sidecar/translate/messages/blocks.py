@@ -19,13 +19,16 @@ DELTAS = {
 
 
 class Blocks(Ordered):
-    """Gives the events of blocks. `seal` signs thinking when it ends; `names` are tools' as the client knows them."""
+    """Gives the events of blocks.
 
-    def __init__(self, seal: Callable[[], str], names: Mapping[str, str]) -> None:
+    `seal` signs thinking when it ends; `names` are tools' as the client knows them; `used` are ids of earlier calls.
+    """
+
+    def __init__(self, seal: Callable[[], str], names: Mapping[str, str], used: Iterable[str]) -> None:
         super().__init__()
         self._seal = seal
         self._names = names
-        self._ids = Calls()
+        self._ids = Calls(used)
         self._index = -1
         self._before = self._after = b""
 

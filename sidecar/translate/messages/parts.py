@@ -17,7 +17,7 @@ def parts_of(block: JSON, where: str, lost: list[str]) -> list[JSON]:
     Raises:
         BadRequest: it is malformed, or of a kind that chat has no place for and that the model would miss.
     """
-    kind = block.get("type")
+    kind = a_text(block.get("type"), f"{where}.type")
     if kind == "text":
         text = a_text(block.get("text"), f"{where}.text")
         return [_text(text)] if text.strip() else []
@@ -63,7 +63,7 @@ def _document(block: JSON, where: str, lost: list[str]) -> list[JSON]:
     source = an_object(block.get("source"), f"{where}.source")
     title, kind = block.get("title"), source.get("type")
     head = [_text(told) for told in (title, block.get("context")) if isinstance(told, str) and told.strip()]
-    if (block.get("citations") or {}).get("enabled"):
+    if an_object(block.get("citations") or {}, f"{where}.citations").get("enabled"):
         lost.append("messages.citations")
     if kind == "base64":
         media, data = (a_text(source.get(name), f"{where}.source.{name}") for name in ("media_type", "data"))

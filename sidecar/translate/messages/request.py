@@ -36,13 +36,15 @@ EFFORTS = {"low": "low", "medium": "medium", "high": "high", "xhigh": "high", "m
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A chat request, what was left out, and what the way back must know.
 
-    `names`: tool names as sent → as the client knows them, where they differ; `stops`: the client's stop sequences.
+    `names`: tool names as sent → as the client knows them, where they differ; `stops`: the client's stop sequences;
+    `calls`: the ids of the tool calls of the conversation so far.
     """
 
     chat: JSON
     ignored: tuple[str, ...]
     names: Mapping[str, str]
     stops: tuple[str, ...] = ()
+    calls: frozenset[str] = frozenset()
 
 
 def to_chat(body: JSON, target: Target) -> Asked:
@@ -65,7 +67,13 @@ def to_chat(body: JSON, target: Target) -> Asked:
         lost.append("service_tier")
     if body.get("stream") is True:
         chat["stream"] = True
-    return Asked(chat=chat, ignored=tuple(dict.fromkeys(lost)), names=tools.names, stops=tuple(stops))
+    return Asked(
+        chat=chat, ignored=tuple(dict.fromkeys(lost)), names=tools.names, stops=tuple(stops), calls=_calls_in(chat)
+    )
+
+
+def _calls_in(chat: JSON) -> frozenset[str]:
+    return frozenset(call["id"] for message in chat["messages"] for call in message.get("tool_calls") or ())
 
 
 def _limit(body: JSON, target: Target, lost: list[str]) -> JSON:

@@ -17,7 +17,7 @@ class MessageStream(ChunkReader[Blocks]):
     """Translates one stream."""
 
     def __init__(self, asked: Asked, target: Target) -> None:
-        super().__init__(Blocks(lambda: signature_for(self._field, target.maker), asked.names))
+        super().__init__(Blocks(lambda: signature_for(self._field, target.maker), asked.names, asked.calls))
         self._asked = asked
         self._target = target
         self._field = ""

@@ -46,9 +46,9 @@ def _open_from(messages: list[JSON]) -> int:
     return 0
 
 
-def _kinds(message: JSON) -> set[Any]:
+def _kinds(message: JSON) -> list[Any]:
     content = message.get("content")
-    return {block.get("type") for block in content if isinstance(block, dict)} if isinstance(content, list) else set()
+    return [block.get("type") for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 
 
 class _Reader:
@@ -133,7 +133,8 @@ class _Reader:
     def _assistant(self, blocks: list[JSON], where: str, *, is_open: bool) -> None:
         texts, calls, thoughts = [], [], []
         for index, block in enumerate(blocks):
-            at, kind = f"{where}.content[{index}]", block.get("type")
+            at = f"{where}.content[{index}]"
+            kind = a_text(block.get("type"), f"{at}.type")
             if kind == "text":
                 texts.append(a_text(block.get("text"), f"{at}.text"))
             elif kind == "tool_use":

@@ -62,7 +62,7 @@ def _calls(said: JSON, asked: Asked) -> list[JSON]:
     calls = [call for call in given if isinstance(call, dict)] if isinstance(given, list) else []
     if isinstance(legacy := said.get("function_call"), dict):
         calls.append({"function": legacy})
-    ids, blocks = Calls(), []
+    ids, blocks = Calls(asked.calls), []
     for call in calls:
         function: JSON = call["function"] if isinstance(call.get("function"), dict) else {}
         name = str(function.get("name") or "")
