@@ -16,6 +16,7 @@ from sidecar.bridges.infill import CompletionOverInfill
 from sidecar.bridges.messages import ChatOverMessages
 from sidecar.bridges.same import SameWire
 from sidecar.bridges.same_messages import CountMessages, EstimatedCount, SameMessages
+from sidecar.bridges.same_responses import SameResponses
 from sidecar.bridges.translated import Translated
 from sidecar.dialects.incoming import Incoming, made
 from sidecar.errors import BadRequest, ProviderRefused
@@ -24,13 +25,14 @@ from sidecar.providers.types import ProviderTypeRow
 from sidecar.translate.completions import CompletionFront
 from sidecar.translate.front import Front
 from sidecar.translate.messages.front import MessagesFront
+from sidecar.translate.responses.front import ResponsesFront
 from sidecar.translate.target import Target
 from sidecar.translate.thinking import ThinkingMemory, maker
 from sidecar.values import Dialect, ModelInfo, ProviderConfig, WireName
 
 #: The dialects that reach other wires by way of chat.
 FRONTS: Mapping[Dialect, Callable[[JSON, Target], Front]] = MappingProxyType(
-    {"completions": CompletionFront, "messages": MessagesFront}
+    {"completions": CompletionFront, "messages": MessagesFront, "responses": ResponsesFront}
 )
 
 #: The dialects whose own wire one bridge serves.
@@ -98,6 +100,8 @@ class Bridges:
         """The bridge to a provider that speaks the client's dialect."""
         if incoming.dialect == "messages":
             return SameMessages(incoming, self._target(place))
+        if incoming.dialect == "responses":
+            return SameResponses(incoming, self._target(place))
         if incoming.dialect not in _OPENAI:
             raise _none(incoming.dialect, place)
         if place.facts.fim == "infill" and incoming.dialect == "completions" and _has(incoming, "suffix"):
@@ -116,7 +120,9 @@ class Bridges:
         """The front over the bridge for its chat request, without what this model is known to refuse."""
         without = self._conceded.setdefault((place.provider.id, place.name), {})
         chat = conceded(front.chat, without)
-        bridge = Translated(front, self._chat(chat, place), place.provider.name, lost(front.chat, without))
+        bridge = Translated(
+            front, self._chat(chat, place, carries=front.carries), place.provider.name, lost(front.chat, without)
+        )
 
         def instead(refusal: ProviderRefused) -> Bridge | None:
             field = refused_field(refusal, chat) if bridge.wire == "chat" else None
@@ -128,13 +134,13 @@ class Bridges:
         bridge.instead = instead
         return bridge
 
-    def _chat(self, chat: JSON, place: _Place) -> Bridge:
-        """The bridge for a chat request, whatever the provider speaks."""
+    def _chat(self, chat: JSON, place: _Place, *, carries: bool = False) -> Bridge:
+        """The bridge for a chat request, whatever the provider speaks; `carries` as a front has it."""
         if "chat" in place.facts.speaks:
             return self._openai(made("chat", chat), place)
         if "messages" not in place.facts.speaks:
             raise _none("chat", place)
-        return ChatOverMessages(chat, self._target(place))
+        return ChatOverMessages(chat, self._target(place)._replace(details=carries))
 
     def _target(self, place: _Place) -> Target:
         provider, model = place.provider, place.model or ModelInfo(name=place.name)
@@ -171,11 +177,9 @@ class Bridges:
 
     def _instead(self, refusal: ProviderRefused, incoming: Incoming, place: _Place) -> Bridge | None:
         """The translation for a server that turns out not to have the dialect that its type speaks."""
-        try:
-            bridge = self._translated(incoming, place)
-        except BadRequest:
+        if not self._finds_lacking(refusal, incoming.dialect, place.provider):
             return None
-        return bridge if self._finds_lacking(refusal, incoming.dialect, place.provider) else None
+        return self._translated(incoming, place)  # if it refuses, its 400 says why: no retry helps, as after a 404
 
     def _finds_lacking(self, refusal: ProviderRefused, wire: WireName, provider: ProviderConfig) -> bool:
         """Whether the provider has no such path, which is remembered, or only refused what was asked for there."""

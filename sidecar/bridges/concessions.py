@@ -19,6 +19,7 @@ _TOLD = {
     "max_tokens": r"max_completion_tokens",
     "parallel_tool_calls": r"parallel_tool_calls",
     "user": r"supplied: user\b",
+    **{name: name for name in ("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "verbosity")},
 }
 _PATTERNS = {
     field: re.compile(rf"['\"`]{field}['\"`]|{told}", re.IGNORECASE) if field != "max_tokens" else re.compile(told)

@@ -8,18 +8,18 @@ from typing import Any
 import msgspec
 
 from sidecar import sse
-from sidecar.bridges.base import JSON, Bridge, broken_off, passed_headers, unreadable
+from sidecar.bridges.base import JSON, Bridge, broken_off, unreadable
+from sidecar.bridges.refusals import openai_refusal
 from sidecar.dialects import openai
 from sidecar.dialects.incoming import Incoming
 from sidecar.dialects.splice import splice
-from sidecar.errors import ProviderRefused, RequestError
+from sidecar.errors import ProviderRefused
 from sidecar.sse import Event
 from sidecar.translate import frames
 from sidecar.values import Tokens
 
 NULL = msgspec.Raw(b"null")
 ABSENT = msgspec.Raw(b"")
-MAX_SNIPPET = 300
 
 
 class _Choice(msgspec.Struct):
@@ -183,21 +183,7 @@ class SameWire(Bridge):
         return splice(body, fields, {"model": msgspec.json.encode(self._model)})
 
     def _failure(self, body: bytes, status: int, headers: Mapping[str, str] | None = None) -> ProviderRefused:
-        try:
-            answer = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError):
-            answer = None
-        snippet = body[:MAX_SNIPPET].decode("utf-8", "replace").strip()
-        told = f"The provider {self._provider!r} answered {status}" + (f": {snippet}" if snippet else ".")
-        if status == 200:
-            status = _status_within(answer)
-        payload = openai.completed_error(answer, status, told)
-        error = payload["error"]
-        code = error["code"]
-        refused = RequestError(
-            error["message"], status=status, type=error["type"], error_code=None if code is None else str(code)
-        )
-        return ProviderRefused(refused, payload=payload, headers=passed_headers(headers or {}))
+        return openai_refusal(body, status, self._provider, headers)
 
 
 def _look_again(data: bytes, provider: str) -> _Seen:
@@ -222,15 +208,6 @@ def _look_again(data: bytes, provider: str) -> _Seen:
 def _is_error(seen: _Seen) -> bool:
     """Whether an answer or an event is an error: it says so, or holds one that is not null, empty or false."""
     return seen.object == "error" or bytes(seen.error) not in (b"null", b"", b'""', b"{}", b"false")
-
-
-def _status_within(answer: Any) -> int:
-    """The HTTP status that an error within a 200 names as its code (OpenRouter, vLLM), else 502."""
-    holder = answer.get("error", answer) if isinstance(answer, dict) else None
-    code = holder.get("code") if isinstance(holder, dict) else None
-    if isinstance(code, str) and code.isascii() and code.isdigit():
-        code = int(code)
-    return code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code <= 599 else 502
 
 
 def _options(incoming: Incoming) -> JSON:

@@ -93,6 +93,20 @@ def tokens_of(usage: Any) -> Tokens:
     )
 
 
+def tokens_of_response(usage: Any) -> Tokens:
+    """The same of a response, whose `usage` has other words."""
+    if not isinstance(usage, dict):
+        return Tokens()
+    asked, answered = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+    return Tokens(
+        input=_count(usage, "input_tokens"),
+        output=_count(usage, "output_tokens"),
+        cached=_count(asked, "cached_tokens"),
+        cache_write=_count(asked, "cache_write_tokens"),
+        reasoning=_count(answered, "reasoning_tokens"),
+    )
+
+
 def cost_of(usage: Any) -> float | None:
     """The provider's own figure in USD (OpenRouter's `usage.cost`)."""
     cost = usage.get("cost") if isinstance(usage, dict) else None

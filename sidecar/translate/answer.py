@@ -40,6 +40,18 @@ def refusal_text(details: Any) -> str | None:
     return explanation if isinstance(explanation, str) and explanation else None
 
 
+def detail_of(block: JSON) -> JSON:
+    """What signs a thinking block, or the delta of one, in OpenRouter's form ("Preserving reasoning blocks").
+
+    It goes to clients that carry signed thinking from turn to turn themselves, and comes back as it is (see `turns`).
+    """
+    told = {"format": "anthropic-claude-v1", **({"index": block["index"]} if "index" in block else {})}
+    if "data" in block:
+        return {"type": "reasoning.encrypted", "data": block["data"], **told}
+    text = {"text": block["thinking"]} if "thinking" in block else {}
+    return {"type": "reasoning.text", **text, "signature": block.get("signature"), **told}
+
+
 def tokens_of(usage: JSON) -> Tokens:
     """What Anthropic counted; `input` is the sum of its three (prompt caching page: "Tracking cache performance")."""
     plain, written, read = (

@@ -94,6 +94,7 @@ def _shape(body: JSON, target: Target, tools: Tools, form: Format) -> AnswerShap
         legacy=tools.legacy,
         names=tools.names,
         response_tool=form.tool["name"] if form.tool and answers else None,
+        details=target.details,
     )
 
 

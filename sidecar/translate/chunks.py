@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sidecar.errors import UpstreamError
-from sidecar.translate.answer import finish_reason, refusal_text, tokens_of, usage_of
+from sidecar.translate.answer import detail_of, finish_reason, refusal_text, tokens_of, usage_of
 from sidecar.translate.collect import Collector
 from sidecar.translate.errors import raised, stream_error
 from sidecar.translate.lenient import decode, encode
@@ -20,6 +20,9 @@ from sidecar.translate.thinking import ThinkingMemory
 from sidecar.values import Tokens
 
 _NOTHING = msgspec.Raw(b'""')
+
+#: Field of a block or delta → of a chat delta.
+_FIELDS = {"text": "content", "thinking": "reasoning_content"}
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -202,10 +205,12 @@ class ChunkTranslator:
         self._collector.start(index, dict(block))
         deltas = self._begin()
         kind = block.get("type")
+        if kind == "redacted_thinking" and self._shape.details:
+            return [*deltas, {"reasoning_details": [detail_of({**block, "index": index})]}]
         if kind == "tool_use":
             return [*deltas, *self._on_tool(index, block)]
-        if kind in ("text", "thinking") and block.get(kind):  # servers that are not Anthropic's begin with text
-            return [*deltas, *self._said({"text": "content", "thinking": "reasoning_content"}[kind], block[kind])]
+        if kind in _FIELDS and block.get(kind):  # servers that are not Anthropic's begin with text
+            return [*deltas, *self._said(_FIELDS[kind], block[kind])]
         return deltas
 
     def _said(self, key: str, text: str) -> list[JSON]:
@@ -234,14 +239,14 @@ class ChunkTranslator:
         if not isinstance(delta, dict) or not isinstance(index, int) or self.finish_reason:
             self.ignored += 1
             return []
-        first, kind = self._begin(), delta.get("type")
+        first, kind = self._begin(), str(delta.get("type"))
         if kind == "input_json_delta":
             return [*first, *self._on_arguments(index, delta.get("partial_json") or "")]
         self._collector.delta(index, delta)
-        if kind == "text_delta":
-            return [*first, *self._said("content", delta.get("text") or "")]
-        if kind == "thinking_delta":
-            return [*first, *self._said("reasoning_content", delta.get("thinking") or "")]
+        if (field := kind.removesuffix("_delta")) in _FIELDS:
+            return [*first, *self._said(_FIELDS[field], delta.get(field) or "")]
+        if kind == "signature_delta" and self._shape.details:
+            return [*first, {"reasoning_details": [detail_of({**delta, "index": index})]}]
         self.ignored += kind not in ("signature_delta", "citations_delta")
         return first
 

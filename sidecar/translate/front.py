@@ -24,12 +24,14 @@ class Front(ABC):
         chat: the chat request, without a wish for usage: `Tokens` come with the end of the answer.
         ignored: what of the request chat has no place for, for `X-Mux-Ignored`.
         names: fields of the chat request, where what the client calls them is another name.
+        carries: the client carries signed thinking, so that chat's answer shall hold it (`reasoning_details`).
     """
 
     dialect: Dialect
     chat: JSON
     ignored: tuple[str, ...] = ()
     names: Mapping[str, str] = MappingProxyType({})
+    carries: bool = False
 
     @abstractmethod
     def chunk(self, data: bytes) -> bytes:

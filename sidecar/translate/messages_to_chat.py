@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.errors import UpstreamError
-from sidecar.translate.answer import finish_reason, refusal_text, tokens_of, usage_of
+from sidecar.translate.answer import detail_of, finish_reason, refusal_text, tokens_of, usage_of
 from sidecar.translate.chunks import ChunkTranslator
 from sidecar.translate.errors import raised, stream_error
 from sidecar.translate.lenient import encode
 from sidecar.translate.shape import ID_FALLBACK, JSON, AnswerShape
-from sidecar.translate.thinking import ThinkingMemory
+from sidecar.translate.thinking import ThinkingMemory, seal_of
 
 __all__ = ["ChunkTranslator", "to_completion"]
 
@@ -65,6 +65,8 @@ def _message(blocks: list[JSON], shape: AnswerShape) -> JSON:
     said: JSON = {"role": "assistant", "content": None if calls and not text else text, "refusal": None}
     if reasoning:
         said["reasoning_content"] = reasoning
+    if shape.details and (details := [detail_of(block) for block in blocks if seal_of(block)]):
+        said["reasoning_details"] = details
     if calls and shape.legacy:
         said["function_call"] = calls[0]["function"]
     elif calls:

@@ -17,7 +17,8 @@ class AnswerShape(msgspec.Struct, frozen=True, kw_only=True):
     `model`: the route's, told where the provider gives none; `maker`: who thinks it, for the memory; `include_usage`:
     the client asked for usage in its stream; `legacy`: it speaks of `functions` instead of `tools`; `names`: tool names
     as sent → as the client knows them, where they differ; `response_tool`: the name of the tool that stands in for
-    `response_format`, whose input is the content.
+    `response_format`, whose input is the content; `details`: the client carries signed thinking from turn to turn, as
+    `reasoning_details`.
     """
 
     model: str
@@ -27,6 +28,7 @@ class AnswerShape(msgspec.Struct, frozen=True, kw_only=True):
     legacy: bool = False
     names: dict[str, str] = {}
     response_tool: str | None = None
+    details: bool = False
 
 
 class Translated(msgspec.Struct, frozen=True, kw_only=True):

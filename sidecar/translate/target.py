@@ -13,7 +13,7 @@ class Target(NamedTuple):
     The provider's and the model's names; `maker` stands for both in the `memory` of who thought what (see `thinking`).
     `model` is told to the client where the provider names none. `window` and `most` are the tokens that the model takes
     in all, and gives at most; `extras` are fields beyond OpenAI's that the provider takes; `signs`: it signs its
-    thinking, and refuses what is not signed.
+    thinking, and refuses what is not signed; `details`: the client carries that from turn to turn.
     """
 
     provider: str
@@ -24,3 +24,4 @@ class Target(NamedTuple):
     most: int | None = None
     extras: frozenset[str] = frozenset()
     signs: bool = False
+    details: bool = False

@@ -69,9 +69,9 @@ class _Reader:
             spoken.append({"type": "text", "text": refusal})
         calls, ids = self._calls(message, where)
         kept = self._memory.recall(ids, text_of(message.get("content")), self._maker)
-        if kept is None:
-            self.unknown.update(call["id"] for call in calls)
         own = [block for block in _signed(message) if not self._memory.is_foreign(seal_of(block), self._maker)]
+        if kept is None and not own:
+            self.unknown.update(call["id"] for call in calls)
         return _replayed(own if kept is None else kept, spoken, calls)
 
     def _calls(self, message: JSON, where: str) -> tuple[list[JSON], list[str]]:
