@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from texts import Conversation, Texts, chat
+from texts import Conversation, Texts, agent, chat
 
 sys.path.insert(0, str(Path.cwd()))
 
@@ -55,7 +55,7 @@ def matching(repeats: int) -> dict[str, float]:
 
 def finding(repeats: int) -> dict[str, float]:
     """The files in context of 100 KB: never seen, seen before, and an agent's turn."""
-    finder = Finder()
+    finder, none = Finder(), rules()
     fields = [read("chat", chat(Texts(n).attached(100_000))).fields for n in range(repeats)]
     prose = [read("chat", chat(Texts(n).prose(100_000))).fields for n in range(repeats)]
     conversations = [Conversation(Texts(n), 80_000) for n in range(1 + repeats // 20)]
@@ -67,11 +67,18 @@ def finding(repeats: int) -> dict[str, float]:
         turn = read("chat", conversation.body()).fields
         return lambda: finder.context("chat", turn, "turn")
 
+    def of_agent(number: int) -> Callable[[], object]:
+        body = agent(Texts(9_000 + number))
+        return lambda: first_match(
+            none, "chat", finder.context("messages", read("messages", body).fields, "turn").files
+        )
+
     return {
         "files in 100 KB never seen": timed(repeats, lambda n: lambda: finder.context("chat", fields[n], "turn")),
         "files in 100 KB of plain words": timed(repeats, lambda n: lambda: finder.context("chat", prose[n], "turn")),
         "files in 100 KB seen before": timed(repeats, lambda _: lambda: finder.context("chat", fields[-1], "turn")),
         "files in an agent's turn": timed(repeats, of_turn),
+        "Claude Code's first request": timed(repeats, of_agent),
     }
 
 

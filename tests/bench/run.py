@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import latency
+import messages
 import start
 import stdio
 import streams
@@ -35,6 +36,7 @@ OVER_HTTP: dict[str, Case] = {
     "stream": streams.full_speed,
     "age": streams.age,
     "translated": streams.translated,
+    "messages": messages.messages,
 }
 NAMES = (*OVER_HTTP, "routing", "start", "stdio")
 
@@ -43,9 +45,11 @@ def routing(tree: Path, counts: Counts) -> list[Row]:
     """Routing alone, in a process of its own."""
     command = [sys.executable, str(HERE / "inprocess.py"), str(counts.repeats)]
     told = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE, check=True, text=True)
-    aims = {"1,000 rules × 50 files": 1.0, "the last of 1,000 rules fits": 1.0}
+    aims = {"1,000 rules × 50 files": 1.0, "the last of 1,000 rules fits": 1.0, "Claude Code's first request": 2.0}
     return [
-        Row(name, "ms", spent, aim="≤ 1 ms" if name in aims else "", met=spent <= aims[name] if name in aims else None)
+        Row(name, "ms", spent, aim=f"≤ {aims[name]:g} ms", met=spent <= aims[name])
+        if name in aims
+        else Row(name, "ms", spent)
         for name, spent in json.loads(told.stdout).items()
     ]
 

@@ -92,6 +92,26 @@ def streamed(texts: Texts, count: int, rate: int = 0, burst: int = 1) -> bytes:
     return chat(words, stream=True)
 
 
+def agent(texts: Texts) -> bytes:
+    """A first request as Claude Code sends it, of 116 KB: system text, 24 tools, reminders, and the user's words."""
+    marks = ("x-anthropic-billing-header: cc=1;", "You are an agent.", texts.prose(26_000))
+    properties = {"path": {"type": "string", "description": texts.prose(1_100)}}
+    schema = {"type": "object", "properties": properties, "required": ["path"]}
+    tools = [{"name": f"tool_{n}", "description": texts.prose(2_000), "input_schema": schema} for n in range(24)]
+    reminder = f"<system-reminder>\n{texts.prose(7_000)}\n</system-reminder>"
+    said = [{"type": "text", "text": text} for text in (reminder, f"{texts.prose(300)} {texts.path()}")]
+    return encode(
+        {
+            "model": "claude-opus-4-8",
+            "max_tokens": 64_000,
+            "stream": True,
+            "system": [{"type": "text", "text": text} for text in marks],
+            "messages": [{"role": "user", "content": said}],
+            "tools": tools,
+        }
+    )
+
+
 class Conversation:
     """An agent's conversation: tools, a long system message, and a history to which each turn adds about 2 KB."""
 
