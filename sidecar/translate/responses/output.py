@@ -191,7 +191,7 @@ class Output(Ordered):
         return {"type": kind, member: text, **extra}
 
     def _fit(self, identifier: object) -> str:
-        """A call's id: its own, or one made for it where there is none, or where another call of the conversation has it.
+        """A call's id: its own, or one made for it where it has none or another call of the conversation has the same.
 
         Some servers count the calls of each answer anew.
         """
