@@ -22,6 +22,7 @@ STREAM_HEAD = (
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
 LAST = b"0\r\n\r\n"
+UNKNOWN = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 SAID = "The function returns early when the list is empty, so the caller never sees the error. " * 6
 
 CHAT = {
@@ -154,6 +155,9 @@ class Provider(asyncio.Protocol):
     def answer(self, request: bytes) -> None:
         """A plain answer at once, or a stream from a task."""
         path = request.split(b" ", 2)[1].partition(b"?")[0]
+        if path.endswith(b"/responses"):
+            self.transport.write(UNKNOWN)  # so that it is translated
+            return
         asked = ASKED.search(request, request.rfind(b"bench: "))
         if asked is None:
             ending = next((known for known in WHOLE if path.endswith(known)), b"/models")

@@ -22,6 +22,7 @@ ROWS = (
     "translated stream",
     "translated, 20 events per write",
     "100 events, translated for Messages",
+    "100 events, translated for Responses",
     "translated for Messages, 20 events per write",
     "1,000 rules × 50 files",
     "the last of 1,000 rules fits",
