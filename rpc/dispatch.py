@@ -68,8 +68,10 @@ class Dispatcher:
         self._progress = progress
         self._turn = asyncio.Lock()
 
-    async def call(self, method: str, params: object = None) -> Any:
+    async def call(self, method: str, params: object = None, progress: Progress | None = None) -> Any:
         """The method's result, which msgspec can encode; `params` is decoded JSON.
+
+        `progress` shows that it takes its time, instead of the dispatcher's own.
 
         Quick methods have their turn in the order in which they were called, so that a list that is asked for after
         a change shows it.
@@ -82,7 +84,7 @@ class Dispatcher:
             raise RpcError(METHOD_NOT_FOUND, f"There is no method {method[:_MOST]!r}.")
         given = read(known.params, params)
         try:
-            async with self._around(known):
+            async with self._around(known, progress or self._progress):
                 return await known.run(self._service, given)
         except MuxError as error:
             raise RpcError(error.code, str(error), _data(error)) from error
@@ -90,10 +92,10 @@ class Dispatcher:
             log.error("%s failed", known.name, exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400 - debug only
             raise RpcError(INTERNAL_ERROR, FAILED) from error
 
-    def _around(self, method: Method) -> AbstractAsyncContextManager[Any]:
+    def _around(self, method: Method, progress: Progress) -> AbstractAsyncContextManager[Any]:
         if method.in_turn:
             return self._turn
-        return self._progress(method.waiting) if method.waiting else _silently("")
+        return progress(method.waiting) if method.waiting else _silently("")
 
 
 def read(kind: type[Params], params: object) -> Params:

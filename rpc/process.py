@@ -103,7 +103,7 @@ class Process:
         await board.refresh()
         changes = Changes(board)  # before the first call, whose change it is to tell
         changes.listen(server.window, server.notify)
-        server.dispatcher.set_result(Dispatcher(METHODS, Service(control, board, server.window)))
+        server.dispatcher.set_result(Dispatcher(METHODS, Service(control, board, server.window), server.show_progress))
         self._start(changes.run())
         await self._open_endpoint(place, board)
 

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from cattrs.errors import BaseValidationError
@@ -20,6 +20,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import JsonRPCRequestMessage, LanguageServerProtocol, lsp_method
 
+from rpc.commands.names import KIND, NAMES
 from rpc.dispatch import FAILED, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, ErrorObject, RpcError
 from rpc.methods import METHODS
 
@@ -37,8 +38,20 @@ _BATCH = "The language server protocol has no batches; send each request by itse
 #: What pygls brings for documents, of which this server keeps none.
 _DOCUMENTS = ("textDocument/", "notebookDocument/")
 
+#: Requests of the standard that are answered as the methods are: pygls would log them, and answer with tracebacks.
+_OURS = (types.WORKSPACE_EXECUTE_COMMAND, types.TEXT_DOCUMENT_CODE_ACTION)
+
 JSON = dict[str, Any]
 Id = str | int
+
+
+class Client(NamedTuple):
+    """What the client says that it is and can do."""
+
+    name: str = ""
+    asks: bool = False
+    shows_documents: bool = False
+    shows_progress: bool = False
 
 
 class Protocol(LanguageServerProtocol):
@@ -49,6 +62,7 @@ class Protocol(LanguageServerProtocol):
     def __init__(self, server: Server, converter: Any) -> None:
         super().__init__(server, converter)
         self._initialized = False
+        self.client = Client()
         self._running: dict[Id, asyncio.Task[None]] = {}
 
     @property
@@ -97,7 +111,7 @@ class Protocol(LanguageServerProtocol):
             self._refuse(message["id"], *refusal)
         elif message["id"] in self._running or message["id"] in self._request_futures:
             self._refuse(message["id"], INVALID_REQUEST, "A request with this `id` is still being answered.")
-        elif method in METHODS:
+        elif method in METHODS or method in _OURS:
             self._call(message["id"], method, params)
         else:
             self._take_standard(message["id"], method, message)
@@ -208,7 +222,10 @@ class Protocol(LanguageServerProtocol):
         """The answer to `initialize`: it names the endpoint, and waits for nothing."""
         result = yield from super().lsp_initialize(params)
         result.capabilities.text_document_sync = types.TextDocumentSyncKind.None_
+        result.capabilities.execute_command_provider = types.ExecuteCommandOptions(list(NAMES), work_done_progress=True)
+        result.capabilities.code_action_provider = types.CodeActionOptions([KIND])
         result.capabilities.experimental = {"mux": self._server.begin(params)}
+        self.client = _client(params)
         return result
 
     @lsp_method(types.EXIT)
@@ -226,6 +243,16 @@ class Protocol(LanguageServerProtocol):
         body = _encoded(data if isinstance(data, dict) else self._converter.unstructure(data))
         if self.writer is not None:
             self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+def _client(params: types.InitializeParams) -> Client:
+    window = params.capabilities.window
+    return Client(
+        name=params.client_info.name if params.client_info else "",
+        asks=window is not None and window.show_message is not None,
+        shows_documents=window is not None and window.show_document is not None and window.show_document.support,
+        shows_progress=window is not None and bool(window.work_done_progress),
+    )
 
 
 def _id_of(message: Any) -> Id | None:

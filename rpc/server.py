@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from rpc import options
+from rpc import options, progress
 from rpc.documents import path_of
 from rpc.protocol import Protocol
 from rpc.service import Window
@@ -18,8 +19,10 @@ from sidecar import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
-    from rpc.dispatch import Dispatcher
+    from rpc.commands.talk import Tone
+    from rpc.dispatch import Dispatcher, Progress
     from rpc.stdio import Output
     from sidecar.values import Value
 
@@ -27,6 +30,13 @@ log = logging.getLogger(__name__)
 
 NAME = "mux-sidecar"
 PROTOCOL_VERSION = 1
+#: Can put a question without announcing it, as the standard allows: "Emacs (eglot)", "Eglot".
+_ASKS_UNANNOUNCED = "eglot"
+_TYPES = {
+    "info": types.MessageType.Info,
+    "warning": types.MessageType.Warning,
+    "error": types.MessageType.Error,
+}
 
 
 class Server(LanguageServer):
@@ -60,9 +70,14 @@ class Server(LanguageServer):
         return self._output.congested
 
     async def call(self, method: str, params: Any) -> Any:
-        """A method's result, once the data folder is open. Raises RpcError."""
+        """A method's result, or a command's, once the data folder is open. Raises RpcError."""
         try:
-            return await (await asyncio.shield(self.dispatcher)).call(method, params)
+            dispatcher = await asyncio.shield(self.dispatcher)
+            if method == types.WORKSPACE_EXECUTE_COMMAND:
+                return await _commands("execute").execute(self, dispatcher, params)
+            if method == types.TEXT_DOCUMENT_CODE_ACTION:
+                return _commands("code_actions").code_actions(params)
+            return await dispatcher.call(method, params)
         finally:
             self.asked.set()
 
@@ -78,12 +93,23 @@ class Server(LanguageServer):
         """Send the client a notification of ours."""
         self.protocol.notify(method, value)
 
-    def tell(self, sentence: str, kind: types.MessageType = types.MessageType.Info) -> None:
+    @property
+    def can_ask(self) -> bool:
+        """Whether the editor can put a question to the user."""
+        told = self.protocol.client
+        return told.asks or _ASKS_UNANNOUNCED in told.name.lower()
+
+    @property
+    def can_show_progress(self) -> bool:
+        """Whether the editor shows progress that the server begins."""
+        return self.protocol.client.shows_progress
+
+    def say(self, sentence: str, tone: Tone) -> None:
         """Show the user a sentence, where the editor shows messages."""
-        self.window_show_message(types.ShowMessageParams(kind, sentence))
+        self.window_show_message(types.ShowMessageParams(_TYPES[tone], sentence))
 
     async def ask(self, sentence: str, choices: Sequence[str]) -> str | None:
-        """What the user chooses; None where they choose nothing, or the editor cannot ask."""
+        """What the user chooses; None where they choose nothing, or the editor does not ask."""
         actions = [types.MessageActionItem(choice) for choice in choices]
         params = types.ShowMessageRequestParams(types.MessageType.Info, sentence, actions)
         try:
@@ -91,6 +117,24 @@ class Server(LanguageServer):
         except JsonRpcException:
             return None
         return answer.title if answer is not None and answer.title in choices else None
+
+    async def show(self, url: str) -> bool:
+        """Whether the editor has opened a page in the browser."""
+        if not self.protocol.client.shows_documents:
+            return False
+        try:
+            shown = await self.window_show_document_async(types.ShowDocumentParams(url, external=True))
+        except JsonRpcException:
+            return False
+        return shown is not None and shown.success
+
+    def show_progress(self, title: str, token: Any = None) -> AbstractAsyncContextManager[None]:
+        """Shows a title for as long as it is entered, under the client's token if there is one."""
+        return progress.shown(self, title, token)
+
+    def progress_for(self, token: Any) -> Progress:
+        """Shows progress under the client's own token, where it has sent one with its request."""
+        return lambda title: self.show_progress(title, token)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Say on standard error that something failed; what, its kind alone, with the log level `debug`."""
@@ -102,6 +146,11 @@ class Server(LanguageServer):
         self.options = options.read(given)
         self.window.workspace = self.options.workspace
         self.window.problems = self.options.problems
+
+
+def _commands(module: str) -> Any:
+    """What commands need, imported with the first of them: start-up does without."""
+    return importlib.import_module(f"rpc.commands.{module}")
 
 
 def _paths(uris: Iterable[str]) -> tuple[str, ...]:

@@ -215,7 +215,7 @@ def _lines(
     yield f"{'This document' if view.files else 'Default model'}  {model}"
     endpoint = facts.endpoint
     detail = endpoint.detail if endpoint.detail and endpoint.detail not in problems else ""
-    yield f"EndpointState       {endpoint.url}: {endpoint.state}. {detail}".rstrip()
+    yield f"Endpoint       {endpoint.url}: {endpoint.state}. {detail}".rstrip()
     last = facts.recent.last
     if last is not None:
         yield f"Last request   {_clock(last.started_at)} {_model_of(last)} {last.outcome}"

@@ -23,7 +23,8 @@ if __name__ == "__main__":
 from editor import Editor  # noqa: E402 - found by the line above
 from mux import Mux  # noqa: E402 - the same
 
-from rpc.methods import METHODS  # noqa: E402 - after the tests' own, to keep them apart
+from rpc.commands.execute import COMMANDS  # noqa: E402 - after the tests' own, to keep them apart
+from rpc.methods import METHODS  # noqa: E402 - the same
 from rpc.status import Status  # noqa: E402 - the same
 from sidecar import values  # noqa: E402 - the same
 
@@ -134,6 +135,15 @@ def value_table(kind: type[msgspec.Struct]) -> str:
     return "\n".join([f"### {kind.__name__}", "", "| Field | Type |", "|---|---|", *rows])
 
 
+def command_table() -> str:
+    """The commands: what each does, and the values that it takes, in order."""
+    rows = []
+    for command in COMMANDS.values():
+        names = ", ".join(f"`{field.encode_name}`" for field in msgspec.structs.fields(command.params))
+        rows.append(f"| `{command.name}` | {command.help} | {names or 'none'} |")
+    return "\n".join(["| Command | Does | Values, in order |", "|---|---|---|", *rows])
+
+
 def exchanges(text: str) -> dict[str, tuple[Any, Any]]:
     """The example of each method on the page: parameters and result."""
     found = re.findall(r"^### (mux/\S+)\n.*?```json\n(.*?)\n```\n\n```json\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
@@ -199,6 +209,7 @@ def write() -> None:
     """Writes the generated parts anew."""
     text = PAGE.read_text("utf-8")
     text = replaced(text, "methods", methods_part(converse()))
+    text = replaced(text, "commands", command_table())
     PAGE.write_text(replaced(text, "values", "\n\n".join(map(value_table, SHOWN))), "utf-8")
 
 

@@ -8,6 +8,8 @@ import msgspec
 import protocol_page as page
 import pytest
 
+from rpc.commands.execute import COMMANDS
+from rpc.commands.names import NAMES
 from rpc.methods import METHODS
 
 TEXT = page.PAGE.read_text("utf-8")
@@ -48,3 +50,9 @@ def test_each_example_is_true(name):
 def test_each_value_is_told():
     """A type of the results has its heading and its fields, as the code has them."""
     assert page.part(TEXT, "values") == "\n\n".join(map(page.value_table, page.SHOWN))
+
+
+def test_each_command_is_told():
+    """The commands stand in a table with what they take, as the code has them, and as `initialize` announces them."""
+    assert page.part(TEXT, "commands") == page.command_table()
+    assert list(COMMANDS) == list(NAMES)
