@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rpc import heap
@@ -13,62 +12,61 @@ from rpc import heap
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from rpc.board import Board
+    from rpc.desk import Desk
+    from sidecar.keys import Keys
     from sidecar.settings import Place
+    from sidecar.snapshot import Snapshots
 
 
 class Beside:
-    """One endpoint at a time; one that was left finishes its answers while the next one serves."""
+    """The endpoint of one conversation, with the conversation's own keys and picture of the configuration."""
 
-    def __init__(self, place: Place, board: Board) -> None:
+    def __init__(self, place: Place, desk: Desk, keys: Keys, snapshots: Snapshots) -> None:
         self._place = place
-        self._board = board
+        self._desk = desk
+        self._keys = keys
+        self._snapshots = snapshots
+        self._port = place.port
         self._opened = AsyncExitStack()
-        self._closing: set[asyncio.Task[None]] = set()
         self._moved = asyncio.Event()
 
     def move(self, port: int) -> None:
         """Has the endpoint serve another port from now on; nothing where it is the same."""
-        if port != self._place.port:
-            self._place = replace(self._place, port=port)
+        if port != self._port:
+            self._port = port
             self._moved.set()
 
     async def run(self) -> None:
-        """Keeps an endpoint open until it is cancelled; its state is the board's."""
-        app = await asyncio.to_thread(_import_app)  # 130 ms, in a thread, so that questions are answered meanwhile
-        while True:
-            self._moved.clear()
-            await self._open(app, self._place)
-            await self._moved.wait()
-            self._leave()
-
-    async def close(self) -> None:
-        """Closes the endpoint, once its answers are finished, and those that were left before."""
-        self._leave()
-        await asyncio.gather(*self._closing)
-
-    async def _open(self, app: ModuleType, place: Place) -> None:
-        """Opens it, whether or not its port can be had now."""
-        serving = await self._opened.enter_async_context(app.open_app(place))
+        """Keeps the endpoint open until it is cancelled; its state is the board's."""
+        app, web = await asyncio.to_thread(_import_app)  # 130 ms, in a thread, so that questions are answered meanwhile
+        opening = app.open_app(self._place, keys=self._keys, snapshots=self._snapshots)
+        serving = await self._opened.enter_async_context(opening)
+        board = self._desk.board
 
         def tell() -> None:
-            if place is self._place:  # one that was left tells nothing any more
-                self._board.endpoint = serving.endpoint_state()
+            board.endpoint = serving.endpoint_state()
 
-        self._board.busy = lambda: serving.busy > 0
+        board.busy = lambda: serving.busy > 0
         serving.on_endpoint_state(tell)
         tell()
+        web.Web(self._at_desk, serving.token, watches=False).mount(serving.endpoint)
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            await serving.move(self._port)
+            tell()
 
-    def _leave(self) -> None:
-        closing = asyncio.create_task(self._opened.aclose())
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
-        self._opened = AsyncExitStack()
+    async def close(self) -> None:
+        """Closes the endpoint, once its answers are finished."""
+        await self._opened.aclose()
+
+    async def _at_desk(self) -> Desk:
+        return self._desk
 
 
-def _import_app() -> ModuleType:
+def _import_app() -> tuple[ModuleType, ModuleType]:
     """The endpoint's own modules."""
     heap.release()
-    app = importlib.import_module("sidecar.app")
+    app, web = importlib.import_module("sidecar.app"), importlib.import_module("rpc.web")
     heap.settle()
-    return app
+    return app, web

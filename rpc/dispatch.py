@@ -55,14 +55,15 @@ class RpcError(Exception):
         self.error = ErrorObject(code, message, data)
 
 
-def _silently(_: str) -> AbstractAsyncContextManager[None]:
+def silently(_: str) -> AbstractAsyncContextManager[None]:
+    """Shows nothing."""
     return contextlib.nullcontext()
 
 
 class Dispatcher:
     """Calls the methods of one table on one service; `progress` shows a title for as long as it is entered."""
 
-    def __init__(self, methods: Mapping[str, Method], service: Service, progress: Progress = _silently) -> None:
+    def __init__(self, methods: Mapping[str, Method], service: Service, progress: Progress = silently) -> None:
         self._methods = methods
         self._service = service
         self._progress = progress
@@ -95,7 +96,7 @@ class Dispatcher:
     def _around(self, method: Method, progress: Progress) -> AbstractAsyncContextManager[Any]:
         if method.in_turn:
             return self._turn
-        return progress(method.waiting) if method.waiting else _silently("")
+        return progress(method.waiting) if method.waiting else silently("")
 
 
 def read(kind: type[Params], params: object) -> Params:

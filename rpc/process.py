@@ -17,13 +17,13 @@ from rpc import stdio
 from rpc.beside import Beside
 from rpc.board import Board
 from rpc.changes import Changes
-from rpc.dispatch import FAILED, INTERNAL_ERROR, Dispatcher, RpcError
-from rpc.methods import METHODS
+from rpc.desk import Desk
+from rpc.dispatch import FAILED, INTERNAL_ERROR, RpcError
 from rpc.parent import death
 from rpc.server import Server
-from rpc.service import Service
 from sidecar.control.opening import open_control
 from sidecar.errors import StoreUnusable
+from sidecar.keys import Keys
 from sidecar.snapshot import Snapshots
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class Process:
         if server.process_id is not None and server.process_id != self._parent:
             self._start(self._leave_after(server.process_id))
         place = replace(self._place, port=self._port(server.options.port))
-        control = await self._stack.enter_async_context(open_control(place))
+        keys = Keys(place)
+        control = await self._stack.enter_async_context(open_control(place, keys=keys))
         snapshots = await asyncio.to_thread(_open_store, control)
         self._stack.callback(snapshots.close)
         board = Board(control, snapshots)
@@ -103,9 +104,10 @@ class Process:
         await board.refresh()
         changes = Changes(board)  # before the first call, whose change it is to tell
         changes.listen(server.window, server.notify)
-        server.dispatcher.set_result(Dispatcher(METHODS, Service(control, board, server.window), server.show_progress))
+        desk = Desk(control, board, changes)
+        server.dispatcher.set_result(desk.dispatcher(server.window, server.show_progress))
         self._start(changes.run())
-        await self._open_endpoint(place, board)
+        await self._open_endpoint(Beside(place, desk, keys, snapshots))
 
     def _opened(self, opening: asyncio.Task[None]) -> None:
         """Lets calls fail that wait for what could not be opened, which only a defect can cause."""
@@ -115,12 +117,11 @@ class Process:
         if not self._server.dispatcher.done():
             self._server.dispatcher.set_exception(RpcError(INTERNAL_ERROR, FAILED))
 
-    async def _open_endpoint(self, place: Place, board: Board) -> None:
+    async def _open_endpoint(self, beside: Beside) -> None:
         # An editor's first question, which it asks at once, goes before 150 ms of importing.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._server.asked.wait(), FIRST_QUESTION)
         await asyncio.sleep(ITS_ANSWER)
-        beside = Beside(place, board)
         self._stack.push_async_callback(beside.close)
         self._server.on_options = lambda: beside.move(self._port(self._server.options.port))
         await beside.run()

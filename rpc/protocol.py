@@ -9,12 +9,10 @@ goes out is encoded here; and every request is answered.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from cattrs.errors import BaseValidationError
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -22,6 +20,7 @@ from pygls.protocol import JsonRPCRequestMessage, LanguageServerProtocol, lsp_me
 
 from rpc.commands.names import KIND, NAMES
 from rpc.dispatch import FAILED, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, ErrorObject, RpcError
+from rpc.jsonrpc import CANCELLED, INVALID_REQUEST, JSON, PARSE_ERROR, Id, encoded, id_of, refusal, result_of
 from rpc.methods import METHODS
 
 if TYPE_CHECKING:
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARSE_ERROR = -32700
-INVALID_REQUEST = -32600
 NOT_INITIALIZED = -32002
-CANCELLED = -32800
 
 _BATCH = "The language server protocol has no batches; send each request by itself."
 #: What pygls brings for documents, of which this server keeps none.
@@ -40,9 +36,6 @@ _DOCUMENTS = ("textDocument/", "notebookDocument/")
 
 #: Requests of the standard that are answered as the methods are: pygls would log them, and answer with tracebacks.
 _OURS = (types.WORKSPACE_EXECUTE_COMMAND, types.TEXT_DOCUMENT_CODE_ACTION)
-
-JSON = dict[str, Any]
-Id = str | int
 
 
 class Client(NamedTuple):
@@ -84,13 +77,13 @@ class Protocol(LanguageServerProtocol):
         if isinstance(message, list):
             self._refuse_batch(message)
         elif not isinstance(message, dict) or message.get("jsonrpc") != self.VERSION:
-            self._refuse(_id_of(message), INVALID_REQUEST, "A message is an object with `jsonrpc` set to 2.0.")
+            self._refuse(id_of(message), INVALID_REQUEST, "A message is an object with `jsonrpc` set to 2.0.")
         elif isinstance(message.get("method"), str):
             self._take(message)
         elif "method" not in message and "id" in message and ("result" in message or "error" in message):
             self._take_answer(message)
         else:
-            self._refuse(_id_of(message), INVALID_REQUEST, "A message has a `method`, or a `result` or an `error`.")
+            self._refuse(id_of(message), INVALID_REQUEST, "A message has a `method`, or a `result` or an `error`.")
 
     def notify(self, method: str, params: Any = None) -> None:
         """Tell the client something; left out while it is far behind with reading, as the next one tells more."""
@@ -105,7 +98,7 @@ class Protocol(LanguageServerProtocol):
         method, params = message["method"], message.get("params")
         if "id" not in message:
             self._take_notification(method, params)
-        elif _id_of(message) is None:
+        elif id_of(message) is None:
             self._refuse(None, INVALID_REQUEST, "The `id` of a request is a string or a whole number.")
         elif (refusal := self._out_of_order(method)) is not None:
             self._refuse(message["id"], *refusal)
@@ -195,11 +188,11 @@ class Protocol(LanguageServerProtocol):
         try:
             result = await self._server.call(method, params)
         except RpcError as failure:
-            self._send_data({"jsonrpc": self.VERSION, "id": number, "error": failure.error})
+            self._send_data(refusal(number, failure.error))
         except asyncio.CancelledError:
             self._refuse(number, CANCELLED, "The request was cancelled.")
         else:
-            self._send_data({"jsonrpc": self.VERSION, "id": number, "result": result})
+            self._send_data(result_of(number, result))
 
     def _cancel(self, number: Any) -> None:
         if not isinstance(number, str | int):
@@ -210,10 +203,10 @@ class Protocol(LanguageServerProtocol):
             self._handle_cancel_notification(number)
 
     def _refuse(self, number: Id | None, code: int, sentence: str) -> None:
-        self._send_data({"jsonrpc": self.VERSION, "id": number, "error": ErrorObject(code, sentence)})
+        self._send_data(refusal(number, ErrorObject(code, sentence)))
 
     def _refuse_batch(self, messages: list[Any]) -> None:
-        numbers = [_id_of(message) for message in messages if isinstance(message, dict) and "method" in message]
+        numbers = [id_of(message) for message in messages if isinstance(message, dict) and "method" in message]
         for number in dict.fromkeys(number for number in numbers if number is not None) or (None,):
             self._refuse(number, INVALID_REQUEST, _BATCH)
 
@@ -240,7 +233,7 @@ class Protocol(LanguageServerProtocol):
 
     def _send_data(self, data: Any) -> None:
         """Sends one message. pygls' own would log it."""
-        body = _encoded(data if isinstance(data, dict) else self._converter.unstructure(data))
+        body = encoded(data if isinstance(data, dict) else self._converter.unstructure(data))
         if self.writer is not None:
             self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
@@ -253,16 +246,3 @@ def _client(params: types.InitializeParams) -> Client:
         shows_documents=window is not None and window.show_document is not None and window.show_document.support,
         shows_progress=window is not None and bool(window.work_done_progress),
     )
-
-
-def _id_of(message: Any) -> Id | None:
-    """The `id` of a message, if it is one."""
-    number = message.get("id") if isinstance(message, dict) else None
-    return number if isinstance(number, str | int) and not isinstance(number, bool) else None
-
-
-def _encoded(data: Any) -> bytes:
-    try:
-        return msgspec.json.encode(data)
-    except UnicodeEncodeError:  # halves of surrogate pairs, which a client may send and JSON can escape
-        return json.dumps(msgspec.to_builtins(data)).encode()

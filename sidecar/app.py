@@ -42,11 +42,19 @@ SWITCH = 0.0005
 class Serving:
     """A running endpoint, and what a front end beside it shares with it."""
 
-    def __init__(self, port: Port, endpoint: Endpoint, snapshots: Snapshots, session: ClientSession) -> None:
+    def __init__(
+        self, place: Place, port: Port, endpoint: Endpoint, snapshots: Snapshots, session: ClientSession, keys: Keys
+    ) -> None:
         self._port = port
+        self.place = place
         self.endpoint = endpoint
         self.snapshots = snapshots
         self.session = session
+        self.keys = keys
+
+    def token(self) -> str:
+        """The data folder's token, which guards what is not for AI clients. Raises StoreUnusable."""
+        return token.obtain(self.place)
 
     @property
     def port(self) -> int:
@@ -116,7 +124,7 @@ async def open_app(
             _discover(place, keys, session, snapshots),
         ):
             stack.callback(loop.create_task(work).cancel)
-        yield Serving(port, endpoint, snapshots, session)
+        yield Serving(place, port, endpoint, snapshots, session, keys)
 
 
 async def _leave(port: Port, endpoint: Endpoint, server: Server) -> None:

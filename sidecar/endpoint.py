@@ -118,7 +118,7 @@ class Endpoint:
         trace = self._mux.begin(resource.dialect, client_name(request.headers))
         trace.extra_headers = _cors(origin)
         try:
-            body = await _read_body(request)
+            body = await read_body(request)
             named = resource._replace(workspace=_workspace(request, resource))
             return await self._mux.answer(request, body, trace, snapshot, named)
         except RequestError as error:
@@ -182,7 +182,7 @@ def _is_worth_a_retry(error: RequestError) -> bool:
     return error.status >= 500 and error.status != 504 and error.error_code not in ("dns", "tls")
 
 
-async def _read_body(request: web.BaseRequest) -> bytes:
+async def read_body(request: web.BaseRequest) -> bytes:
     """The body, read once; 413 as soon as it is known to be too large."""
     if (request.content_length or 0) > MAX_BODY:
         raise too_large()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +14,7 @@ from sidecar.settings import Place, read_place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rpc.desk import Desk
     from sidecar.app import Serving
 
 
@@ -31,10 +34,27 @@ def serve(port: int | None) -> None:
 
 
 def _run(place: Place) -> None:
-    from sidecar.app import serve as serve_endpoint  # noqa: PLC0415 - start-up: aiohttp, which `--help` does without
-
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve_endpoint(place, on_ready=_tell))
+        runner.run(_serve(place))
+
+
+async def _serve(place: Place) -> None:
+    from rpc.web import Web  # noqa: PLC0415 - start-up: aiohttp, which `--help` does without
+    from sidecar.app import serve as serve_endpoint  # noqa: PLC0415 - the same
+
+    async with AsyncExitStack() as stack:
+
+        def ready(serving: Serving) -> None:
+            Web(partial(_open_desk, serving, stack), serving.token, watches=True).mount(serving.endpoint)
+            _tell(serving)
+
+        await serve_endpoint(place, on_ready=ready)
+
+
+async def _open_desk(serving: Serving, stack: AsyncExitStack) -> Desk:
+    from rpc.desk import open_desk  # noqa: PLC0415 - only who calls `/rpc` needs the methods
+
+    return await open_desk(serving, stack)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

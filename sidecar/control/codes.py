@@ -1,4 +1,4 @@
-"""Codes that sign a browser in once: made by one process, taken by whichever gets the browser's request."""
+"""Codes that sign a browser in once, and its session then: any process of the data folder may get its requests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from sidecar.store import codes as stored
+from sidecar.store import sessions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 #: Seconds for the browser to open.
 GOOD_FOR = 60.0
+#: Seconds without a visit after which a browser has to sign in again: 30 days.
+SESSION = 30 * 86_400.0
 _BYTES = 16  # 128 random bits
 
 
@@ -35,9 +38,25 @@ class Codes:
         await self._edit(lambda db: stored.add(db, _digest(code), GOOD_FOR))
         return code
 
-    async def take(self, code: str) -> bool:
-        """Whether that is a code that has not been taken and has not expired; it is taken now."""
-        return await self._edit(lambda db: stored.take(db, _digest(code)))
+    async def sign_in(self, code: str) -> str | None:
+        """A session of 32 hexadecimal digits for a code that has neither been taken nor expired; it is taken now."""
+        session = secrets.token_hex(_BYTES)
+
+        def redeem(db: sqlite3.Connection) -> bool:
+            taken = stored.take(db, _digest(code))
+            if taken:
+                sessions.add(db, _digest(session), SESSION)
+            return taken
+
+        return session if await self._edit(redeem) else None
+
+    async def is_signed_in(self, session: str) -> bool:
+        """Whether that is a session; it is good for another 30 days then."""
+        digest = _digest(session)
+        left = await self._config.ask(lambda db: sessions.left(db, digest))
+        if 0 < left < SESSION / 2:
+            await self._edit(lambda db: sessions.extend(db, digest, SESSION))
+        return left > 0
 
     async def _edit(self, edit: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.to_thread(self._config.run, edit, partial(self._config.change, touch=False))

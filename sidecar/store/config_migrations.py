@@ -69,3 +69,9 @@ def first(database: Database) -> None:
         database.execute(table)
     database.execute("INSERT INTO workspaces (id, name) VALUES (1, 'default')")
     database.execute("INSERT INTO state (id, revision, workspace) VALUES (1, 1, 1)")
+
+
+@MIGRATIONS()
+def sessions(database: Database) -> None:
+    """Browsers that are signed in to the dashboard."""
+    database.execute("CREATE TABLE sessions (digest TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID")

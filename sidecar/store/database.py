@@ -45,7 +45,7 @@ class Schema:
 
 
 CONFIG = Schema(
-    newest=1,
+    newest=2,
     migrations="sidecar.store.config_migrations",
     pragmas=("synchronous=FULL", "foreign_keys=ON"),
     founding=("journal_mode=WAL",),
