@@ -6,7 +6,12 @@ import asyncio
 import errno
 import os
 import socket
+import sys
 from typing import TYPE_CHECKING
+
+if sys.platform != "win32":
+    import fcntl
+    import resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 TRIES = 5
 _AT_ONCE = 64  # connections accepted before others on the loop get their turn
+#: Descriptors of listening sockets are numbered so high, or below the process's limit, with room for so many.
+_HIGHEST, _ROOM = 4096, 64
 _PAUSE = 0.1  # seconds, when there are no more descriptors (accept(2): EMFILE, ENFILE, ENOBUFS, ENOMEM)
 
 
@@ -73,7 +80,7 @@ class Acceptor:
     """
 
     def __init__(self, sock: socket.socket, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
-        self.sock = sock
+        self.sock = _closed_first(sock)
         self._protocol = protocol
         self._loop = asyncio.get_running_loop()
         self._attaching: set[asyncio.Task[object]] = set()
@@ -138,3 +145,20 @@ class Acceptor:
         """Wait for descriptors instead of asking for them without end."""
         self._loop.remove_reader(self.sock.fileno())
         self._pause = self._loop.call_later(_PAUSE, self.watch)
+
+
+def _closed_first(sock: socket.socket) -> socket.socket:
+    """The socket under a high descriptor. Linux closes a killed process's from the highest to the lowest.
+
+    So the port is left before the connections break: a client that connects again at once reaches a sibling.
+    """
+    if sys.platform == "win32":
+        return sock
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    highest = _HIGHEST if limit == resource.RLIM_INFINITY else min(limit, _HIGHEST)
+    try:
+        number = fcntl.fcntl(sock.fileno(), fcntl.F_DUPFD_CLOEXEC, highest - _ROOM)
+    except OSError:  # there is no room up there
+        return sock
+    sock.close()
+    return socket.socket(fileno=number)
