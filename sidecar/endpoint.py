@@ -15,6 +15,7 @@ from sidecar import __version__, guard
 from sidecar.choice import workspace_of
 from sidecar.client_name import client_name
 from sidecar.client_stream import ClientGone
+from sidecar.dashboard import asset
 from sidecar.dialects.forms import FORMS, Clean, Form
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
 from sidecar.errors import BadRequest, ProviderRefused, RequestError
@@ -93,7 +94,7 @@ class Endpoint:
             return await mounted(request)
         resource = resource_of(target)
         if resource is not None and resource.kind == "page" and _is_navigation(request):
-            return _page()
+            return _asset(request, resource)
         origin = guard.allowed_origin(request.headers, snapshot.settings)
         if resource is None:
             raise RequestError(
@@ -101,7 +102,7 @@ class Endpoint:
                 status=404,
                 error_code="unknown_url",
             )
-        if origin is not None and request.method == "OPTIONS" and resource.kind not in ("page", "health"):
+        if origin is not None and request.method == "OPTIONS" and resource.kind not in ("page", "asset", "health"):
             return _preflight(origin, resource, request.headers.get("Access-Control-Request-Headers", ""))
         if request.method not in resource.methods:
             return _wrong_method(request, resource)
@@ -135,8 +136,8 @@ class Endpoint:
     ) -> web.Response:
         if resource.kind == "health":
             return _json(self._health(snapshot))
-        if resource.kind == "page":
-            return _page()
+        if resource.asset is not None:
+            return _asset(request, resource)
         guard.check_key(request.headers, snapshot.settings, self._token)
         workspace = workspace_of(snapshot, _workspace(request, resource))
         headers = {"X-Mux-Request-Id": new_id(), "X-Mux-Workspace": workspace.name, **_cors(origin)}
@@ -227,11 +228,13 @@ def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "mux-sidecar"}
 
 
-def _page() -> web.Response:
-    return web.Response(
-        text=f"mux-sidecar {__version__}\nPoint your AI client at /v1/mux with any key and any model name.\n",
-        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
-    )
+def _asset(request: web.BaseRequest, resource: Resource) -> web.Response:
+    """A file of the dashboard, or 304 where the browser has these bytes already."""
+    assert resource.asset is not None
+    found = asset(resource.asset)
+    if request.headers.get("If-None-Match") == found.headers["ETag"]:
+        return web.Response(status=304, headers=found.headers)
+    return web.Response(body=found.body, headers=found.headers)
 
 
 def _cors(origin: str | None) -> dict[str, str]:

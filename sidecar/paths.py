@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from sidecar.dashboard import ASSETS, PAGE
 from sidecar.values import Dialect
 
 #: The paths that take a request, behind `/v1/mux` and what clients put between.
@@ -22,9 +23,9 @@ PREFIXES = (("api", "v1"), ("v1",))
 
 
 class Resource(NamedTuple):
-    """`kind` is `dialect`, `models`, `root`, `health` or `page`; `workspace` is the one that the path names.
+    """`kind` is `dialect`, `models`, `root`, `health`, `page` or `asset`; `workspace` is the one that the path names.
 
-    `counts`: only the tokens of the request are asked for, not its answer.
+    `counts`: only the tokens of the request are asked for, not its answer. `asset` is a file of the dashboard.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Resource(NamedTuple):
     workspace: str | None = None
     model: str | None = None
     counts: bool = False
+    asset: str | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -42,8 +44,8 @@ class Resource(NamedTuple):
 def resource_of(target: str) -> Resource | None:
     """The resource that a request target names (RFC 9112, section 3.2); None if there is none."""
     parts = _parts(target)
-    if not parts:
-        return Resource("page")
+    if not parts or parts[0] == "dashboard":
+        return _of_dashboard("/".join(parts[1:]) if parts else PAGE)
     if parts == ["health"]:
         return Resource("health")
     if parts[:2] != ROOT:
@@ -56,6 +58,11 @@ def resource_of(target: str) -> Resource | None:
     path = "/".join(parts)
     dialect = DIALECTS.get(path)
     return Resource("dialect", dialect, workspace, counts=path == COUNTING) if dialect else None
+
+
+def _of_dashboard(name: str) -> Resource | None:
+    kind = "page" if name == PAGE else "asset"
+    return Resource(kind, asset=name) if name == PAGE or name in ASSETS else None
 
 
 def dialect_at(target: str) -> Dialect:

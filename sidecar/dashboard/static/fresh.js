@@ -1,0 +1,54 @@
+// Data that stays fresh, and actions that tell how they went.
+
+import { useEffect, useState } from "./view.js";
+
+// {value, error} of `load`, read again when one of `whats` has changed or the connection is back. A hidden tab waits
+// until somebody looks. `inputs` are what `load` depends on.
+export function useFresh(rpc, load, whats, inputs = []) {
+  const [state, setState] = useState({ value: null, error: null });
+  useEffect(() => {
+    let isGone = false;
+    let isStale = false;
+    let latest = 0;
+    const read = async () => {
+      const mine = ++latest;
+      isStale = false;
+      const next = await load().then((value) => ({ value, error: null }), (error) => ({ error }));
+      if (!isGone && mine === latest) setState((before) => ({ ...before, ...next }));
+    };
+    const lookAgain = () => {
+      if (document.hidden) isStale = true;
+      else read();
+    };
+    const changed = (event) => whats.includes(event.detail.what) && lookAgain();
+    const seen = () => isStale && lookAgain();
+    rpc.addEventListener("mux/didChange", changed);
+    rpc.addEventListener("open", lookAgain);
+    document.addEventListener("visibilitychange", seen);
+    if (rpc.isOpen) read();
+    return () => {
+      isGone = true;
+      rpc.removeEventListener("mux/didChange", changed);
+      rpc.removeEventListener("open", lookAgain);
+      document.removeEventListener("visibilitychange", seen);
+    };
+  }, inputs);
+  return state;
+}
+
+// {run, error, isBusy, clear}: `run(action)` gives true when it went well, and keeps the error otherwise.
+export function useAction() {
+  const [state, setState] = useState({ error: null, isBusy: false });
+  const run = async (action) => {
+    setState({ error: null, isBusy: true });
+    try {
+      await action();
+      setState({ error: null, isBusy: false });
+      return true;
+    } catch (error) {
+      setState({ error, isBusy: false });
+      return false;
+    }
+  };
+  return { run, ...state, clear: () => setState({ error: null, isBusy: false }) };
+}

@@ -1,0 +1,85 @@
+// Home: the active workspace and what it serves, trouble, requests as they happen, and today's use.
+
+import { html } from "./view.js";
+import { filterOf, KINDS, milliseconds, modelOf, moment, today } from "./format.js";
+import { useAction, useFresh } from "./fresh.js";
+import { Copy, Empty, Outcome, Trouble } from "./parts.js";
+import { Use } from "./use.js";
+
+const LATEST = 6;
+
+export function Home({ rpc, status }) {
+  return html`<h1>Home</h1>
+    <${Problems} problems=${status.problems} />
+    <div class="columns">
+      <${Active} rpc=${rpc} status=${status} />
+      <${Latest} rpc=${rpc} />
+    </div>
+    <${Today} rpc=${rpc} />`;
+}
+
+function Problems({ problems }) {
+  return html`<section class="card problems" aria-labelledby="problems" hidden=${problems.length === 0}>
+    <h2 id="problems">To be mended</h2>
+    <ul>${problems.map((problem) => html`<li key=${problem}>${problem}</li>`)}</ul>
+  </section>`;
+}
+
+function Active({ rpc, status }) {
+  const workspaces = useFresh(rpc, () => rpc.call("mux/workspace/list"), ["workspaces", "rules"]);
+  const rules = useFresh(rpc, () => rpc.call("mux/rule/list"), ["workspaces", "rules", "models", "providers"]);
+  const { run, error } = useAction();
+  const active = workspaces.value?.find((each) => each.active)?.name;
+  const choose = (event) => run(() => rpc.call("mux/workspace/switch", { name: event.target.value }));
+  return html`<section class="card" aria-labelledby="active">
+    <h2 id="active">Workspace</h2>
+    <label class="field"><span>Active workspace</span>
+      <select value=${active} onChange=${choose}>
+        ${workspaces.value?.map((each) => html`<option key=${each.name} value=${each.name} selected=${each.name === active}>${each.name}</option>`)}
+      </select></label>
+    <${Trouble} error=${error ?? workspaces.error ?? rules.error} />
+    <${Serves} rules=${rules.value} active=${active} />
+    <p class="address">Clients are pointed at <code>${status.endpoint.url}</code> <${Copy} text=${status.endpoint.url} what="the address" /></p>
+    <p class="quiet" hidden=${status.endpoint.state === "serving"}>${status.endpoint.detail ?? `The endpoint is ${status.endpoint.state}.`}</p>
+  </section>`;
+}
+
+function Serves({ rules, active }) {
+  if (rules?.length === 0) {
+    return html`<${Empty}>No model serves this workspace yet. <a href="#/providers">Add a provider</a>, then
+      ${" "}<a href=${`#/workspaces/${encodeURIComponent(active ?? "")}`}>choose a model for everything</a>.<//>`;
+  }
+  return html`<table class="serves"><caption class="unseen">Which model serves what</caption>
+    <thead><tr><th scope="col">Files</th><th scope="col">Model</th></tr></thead>
+    <tbody>${rules?.map((rule) => html`<tr key=${rule.position} class=${rule.broken ? "broken" : ""}>
+      <td><span class="filter">${filterOf(rule.filter)}</span>${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
+      <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">${rule.broken}</small>`}</td>
+    </tr>`)}</tbody>
+  </table>`;
+}
+
+function Latest({ rpc }) {
+  const { value, error } = useFresh(rpc, () => rpc.call("mux/request/list", { limit: LATEST }), ["requests"]);
+  return html`<section class="card" aria-labelledby="latest">
+    <h2 id="latest">Latest requests</h2>
+    <${Trouble} error=${error} />
+    ${value?.length === 0 && html`<${Empty}>No requests yet. <a href="#/connect">Connect a client</a>, and they show here as they happen.<//>`}
+    <ol class="latest">${value?.map((request) => html`<li key=${request.id}>
+      <a href=${`#/requests/${request.id}`}>
+        <time datetime=${request.startedAt}>${moment(request.startedAt)}</time>
+        <span class="model">${modelOf(request)}</span>
+        <${Outcome} outcome=${request.outcome} />
+        <span class="what">${request.title || request.files.join(", ") || request.client}</span>
+        <span class="number">${milliseconds(request.totalMs)}</span>
+      </a></li>`)}</ol>
+  </section>`;
+}
+
+function Today({ rpc }) {
+  const { value, error } = useFresh(rpc, () => rpc.call("mux/usage", { since: today() }), ["requests"]);
+  return html`<section class="card" aria-labelledby="today">
+    <h2 id="today">Today</h2>
+    <${Trouble} error=${error} />
+    ${value?.length === 0 ? html`<${Empty}>Nothing was asked today.<//>` : html`<${Use} rows=${value ?? []} />`}
+  </section>`;
+}

@@ -1,0 +1,82 @@
+"""The dashboard as its users see it: Chromium, and a tab that forgives nothing."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.sync_playwright import Axe
+
+if TYPE_CHECKING:
+    from mux import Mux
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+#: As root and without a network of its own; a machine without a graphics card.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+#: What a browser says when nobody answers, which it says of every WebSocket while the sidecar is away.
+AWAY = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "WebSocket connection to", "ERR_EMPTY_RESPONSE")
+#: What it says of a 401.
+REFUSED = ("the server responded with a status of 401", "WebSocket connection to")
+LIMIT = 10_000  # milliseconds
+_TELL = """addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
+
+
+def link(mux: Mux) -> str:
+    """A link that signs in."""
+    return str(mux.rpc("mux/dashboard/url")["url"])
+
+
+class Tab:
+    """A tab of the browser. What its console or the security policy complains of is kept in `complaints`."""
+
+    def __init__(self, context: BrowserContext, mux: Mux) -> None:
+        self.mux = mux
+        self.complaints: list[str] = []
+        self.is_away_fine = False
+        self.is_refusal_fine = False
+        self.page: Page = context.new_page()
+        self.page.add_init_script(_TELL)
+        self.page.set_default_timeout(LIMIT)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    @property
+    def origin(self) -> str:
+        """Where the dashboard is."""
+        return f"http://localhost:{self.mux.port}"
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        fine = (AWAY if self.is_away_fine else ()) + (REFUSED if self.is_refusal_fine else ())
+        if message.type in ("error", "warning") and not any(part in message.text for part in fine):
+            self.complaints.append(message.text)
+
+    def sign_in(self, view: str = "home") -> Page:
+        """Follow a link, and go to a view."""
+        self.page.goto(link(self.mux))
+        self.page.get_by_role("navigation").wait_for()
+        return self.go(view)
+
+    def go(self, view: str) -> Page:
+        """Go to a view by its address, and wait until it is there."""
+        self.page.evaluate("view => { location.hash = `#/${view}` }", view)
+        self.page.locator(f"main.{view.partition('/')[0]} h1:not(.loading)").wait_for()
+        return self.page
+
+    def violations(self) -> list[tuple[str, Any]]:
+        """What axe finds, light and dark: rule, and the elements that break it."""
+        found = []
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            broken = Axe().run(self.page).response["violations"]
+            found += [(f"{scheme}: {rule['id']}", [node["html"][:200] for node in rule["nodes"]]) for rule in broken]
+        return found

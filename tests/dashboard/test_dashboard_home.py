@@ -1,0 +1,162 @@
+"""Signing in, staying so while sidecars come and go, and Home."""
+
+from __future__ import annotations
+
+from browser import link
+from office import ask
+from playwright.sync_api import expect
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+def test_a_tab_that_is_not_signed_in(office, tab_of):
+    """Whoever types the address is told how to sign in, and nothing is asked."""
+    tab = tab_of(office)
+    tab.page.goto(tab.origin)
+    expect(tab.page.get_by_text("mux-sidecar dashboard")).to_be_visible()
+    expect(tab.page.get_by_role("alert")).to_have_text("This tab is not signed in.")
+    assert tab.violations() == []
+
+
+def test_a_link_signs_in_once(office, tab_of):
+    """The code leaves the address at once; a second use of the link is refused with a way out; reloading stays in."""
+    first, second = tab_of(office), tab_of(office)
+    url = link(office)
+    first.page.goto(url)
+    first.page.get_by_role("heading", name="Home").wait_for()
+    assert "code" not in first.page.url
+    first.page.reload()
+    expect(first.page.get_by_role("heading", name="Home")).to_be_visible()
+    second.is_refusal_fine = True
+    second.page.goto(url)
+    expect(second.page.get_by_role("alert")).to_contain_text("This link was used already")
+    expect(second.page.get_by_text("mux-sidecar dashboard", exact=True)).to_be_visible()
+
+
+def test_a_link_in_a_tab_that_is_open(office, tab_of):
+    """A link that is pasted into an open tab signs that tab in."""
+    tab = tab_of(office)
+    tab.page.goto(tab.origin)
+    tab.page.get_by_role("alert").wait_for()
+    tab.page.goto(link(office))
+    expect(tab.page.get_by_role("heading", name="Home")).to_be_visible()
+
+
+def test_home(office, tab_of):
+    """Home tells the active workspace, which model serves what, the latest requests, and today's use."""
+    tab = tab_of(office)
+    page = tab.sign_in()
+    expect(page.get_by_label("Active workspace")).to_have_value("default")
+    expect(page.get_by_role("status")).to_have_text("default · local/qwen3:8b")
+    rows = page.get_by_role("table", name="Which model serves what").get_by_role("row")
+    expect(rows.nth(2)).to_contain_text(".ts")
+    expect(rows.nth(2)).to_contain_text("cloud/anthropic/claude-sonnet-4.5")
+    expect(rows.nth(3)).to_contain_text("everything else")
+    expect(page.locator(".latest li").first).to_contain_text("What is a monad?")
+    use = page.get_by_role("table", name="Requests, tokens and cost today, by model")
+    expect(use.get_by_role("row")).to_have_count(4)
+    expect(page.locator(".chart canvas")).to_be_visible()
+    page.get_by_label("Tokens", exact=True).check()
+    expect(page.locator(".chart canvas")).to_be_visible()
+    assert tab.violations() == []
+
+
+def test_home_of_nobody(tmp_path, tab_of, fresh_mux):
+    """Empty places name the next step."""
+    tab = tab_of(fresh_mux().start())
+    page = tab.sign_in()
+    expect(page.get_by_role("link", name="Add a provider")).to_be_visible()
+    expect(page.get_by_role("link", name="Connect a client")).to_be_visible()
+    expect(page.get_by_text("Nothing was asked today.")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("no model")
+    assert tab.violations() == []
+
+
+def test_requests_show_as_they_happen(own_mux, tab_of):
+    """A request is in every open tab without a reload, and its text is text, whatever it says."""
+    one, other = tab_of(own_mux), tab_of(own_mux)
+    pages = [one.sign_in(), other.sign_in()]
+    ask(own_mux, HOSTILE)
+    for page in pages:
+        expect(page.locator(".latest li").first).to_contain_text("<img src=x onerror")
+        assert page.title() == "Home · mux-sidecar"
+        assert page.locator("main img, main script").count() == 0
+
+
+def test_switching(own_mux, tab_of):
+    """A switch in one tab holds for the next request, and shows in the other tab."""
+    one, other = tab_of(own_mux), tab_of(own_mux)
+    pages = [one.sign_in(), other.sign_in()]
+    pages[0].get_by_label("Active workspace").select_option("client-project")
+    expect(pages[1].get_by_label("Active workspace")).to_have_value("client-project")
+    for page in pages:
+        expect(page.get_by_role("status")).to_contain_text("client-project")
+    assert own_mux.rpc("mux/status")["workspace"] == "client-project"
+
+
+def test_a_sidecar_that_restarts(own_mux, tab_of):
+    """While nobody serves the page says so; afterwards it comes back by itself, with what changed meanwhile."""
+    tab = tab_of(own_mux)
+    page = tab.sign_in()
+    tab.is_away_fine = True
+    own_mux.stop()
+    expect(page.get_by_role("status")).to_contain_text("The sidecar is away")
+    own_mux.cli("workspace", "use", "client-project")
+    own_mux.start()
+    expect(page.get_by_role("status")).to_contain_text("client-project")
+    expect(page.get_by_label("Active workspace")).to_have_value("client-project")
+    ask(own_mux, "Are you back?")
+    expect(page.locator(".latest li").first).to_contain_text("Are you back?")
+
+
+def test_a_session_that_is_gone(own_mux, tab_of):
+    """A tab whose session the sidecar does not know any more says how to sign in again."""
+    tab = tab_of(own_mux)
+    page = tab.sign_in()
+    tab.is_refusal_fine = True
+    page.evaluate("sessionStorage.setItem('mux-sidecar-session', 'gone')")
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("not signed in any more")
+    expect(page.get_by_text("mux-sidecar dashboard", exact=True)).to_be_visible()
+
+
+def test_an_idle_page_asks_nothing(office, tab_of):
+    """What is shown is told by the sidecar: a page that is left alone sends nothing."""
+    tab = tab_of(office)
+    sent = []
+
+    def heard(data):
+        sent.append(data)
+
+    tab.page.on("websocket", lambda socket: socket.on("framesent", heard))
+    page = tab.sign_in()
+    page.locator(".chart canvas").wait_for()
+    before = len(sent)
+    assert before > 0
+    page.wait_for_timeout(2500)
+    assert len(sent) == before
+
+
+def test_the_keyboard_is_enough(office, tab_of):
+    """The first stop skips to the page; the pages are reached by Tab and Enter, and take the focus."""
+    page = tab_of(office).sign_in()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Workspaces")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main.workspaces")).to_be_focused()
+
+
+def test_the_first_paint_is_soon(office, tab_of):
+    """The page is painted within a generous second, from few small files."""
+    tab = tab_of(office)
+    page = tab.sign_in()
+    page.reload()
+    page.get_by_role("heading", name="Home").wait_for()
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    files = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    print(f"first paint after {paint:.0f} ms, {len(files)} files")
+    assert 0 < paint < 1000
+    assert all(name.startswith(tab.origin) for name in files)
