@@ -199,14 +199,19 @@ async def _models(service: Service, asked: given.ModelList) -> tuple[Model, ...]
 
 
 async def _explain(service: Service, asked: given.RouteExplain) -> Explanation:
-    """Which rule takes a request with these files in context, and why."""
-    return await service.control.routes.explain(asked.files, asked.kind or "chat", asked.workspace)
+    """Which rule takes a request with these files in context, or with this prompt, and why."""
+    return await service.control.routes.explain(asked.files or (), asked.kind, asked.workspace, asked.prompt)
 
 
 async def _requests(service: Service, asked: given.RequestList) -> tuple[Request, ...]:
-    """The requests, newest first; `limit` is 50 unless given, `before` a request's id or a time (RFC 3339)."""
+    """The requests, newest first; `limit` is 50 unless given, `before` a request's id or a time (RFC 3339).
+
+    `text` is sought in titles, files, names and errors.
+    """
     limit = 50 if asked.limit is None else asked.limit
-    return await service.control.requests.list(limit, asked.before, asked.workspace, asked.provider, asked.outcome)
+    return await service.control.requests.list(
+        limit, asked.before, asked.workspace, asked.provider, asked.outcome, asked.text
+    )
 
 
 async def _request(service: Service, asked: given.RequestNamed) -> ShownRequest:

@@ -175,21 +175,23 @@ class ModelList(Params, frozen=True, kw_only=True):
 
 
 class RouteExplain(Params, frozen=True, kw_only=True):
-    """Files in context, as a client would name them."""
+    """Files in context, as a client would name them, or a prompt in which they are found."""
 
-    files: tuple[str, ...]
+    files: tuple[str, ...] | None = None
+    prompt: str | None = None
     kind: RequestKind | None = None
     workspace: str | None = None
 
 
 class RequestList(Params, frozen=True, kw_only=True):
-    """Which requests; `before` is the id of one, or a time (RFC 3339)."""
+    """Which requests; `before` is the id of one, or a time (RFC 3339). `text` stands anywhere in what is recorded."""
 
     limit: int | None = None
     before: str | None = None
     workspace: str | None = None
     provider: str | None = None
     outcome: Outcome | None = None
+    text: str | None = None
 
 
 class RequestNamed(Params, frozen=True, kw_only=True):

@@ -67,20 +67,22 @@ class Route(Value, frozen=True, kw_only=True):
 
 
 class Considered(Value, frozen=True, kw_only=True):
-    """One rule that `explain` looked at."""
+    """One rule that `explain` looked at; `also_takes` are common names that its filter takes, which may surprise."""
 
     position: int
     filter: str
     kind: Kind
     matched: bool
     why: str
+    also_takes: tuple[str, ...] = ()
 
 
 class Explanation(Value, frozen=True, kw_only=True):
-    """Which rule takes these files, and why."""
+    """Which rule takes these files, and why; `files` are those in context, found in the prompt if one was given."""
 
     route: Route | None
     considered: tuple[Considered, ...]
+    files: tuple[str, ...] = ()
 
 
 class EndpointState(Value, frozen=True, kw_only=True):

@@ -138,6 +138,10 @@ def explain(files: tuple[str, ...], kind: RequestKind, workspace: str | None, *,
         click.echo()
         print_table(Table(("#", "FILTER", "KIND", "MATCHED", "WHY"), rows, right=frozenset({"#"})))
     click.echo()
+    for c in explanation.considered:
+        if c.matched and c.also_takes:
+            also = ", ".join(c.also_takes)
+            click.echo(f"{cell(c.filter)} also takes {also}; *{cell(c.filter)} takes only names that end so.")
     click.echo(_scope(shown))
     return None
 

@@ -45,8 +45,11 @@ class Requests:
         workspace: str | None = None,
         provider: str | None = None,
         outcome: Outcome | None = None,
+        text: str | None = None,
     ) -> tuple[Request, ...]:
         """Records, newest first; `before` is the id of a record, or a time (RFC 3339), that they are older than.
+
+        `text` is sought, without regard to case, in title, files, filter, model, provider, client, error and id.
 
         Raises:
             InvalidParameter: the limit, the time or the outcome cannot be.
@@ -55,7 +58,7 @@ class Requests:
             raise InvalidParameter("limit", f"Ask for 0 to {_MOST} requests at a time.")
         if outcome is not None and outcome not in OUTCOMES:
             raise InvalidParameter("outcome", f"{outcome!r} is no outcome; use one of {', '.join(OUTCOMES)}.")
-        given = {"workspace": workspace, "provider": provider, "outcome": outcome}
+        given = {"workspace": workspace, "provider": provider, "outcome": outcome, "text": text}
         wanted = {column: value for column, value in given.items() if value is not None}
         return await self._requests.ask(lambda db: stored.newest(db, limit, _place(db, before), wanted))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.routing import spelling
 from sidecar.routing.filters import Filter, Names, compile_filter
 from sidecar.routing.spelling import MOST_BYTES
+from sidecar.routing.surprises import also_takes
 from sidecar.values import Considered
 
 if TYPE_CHECKING:
@@ -74,7 +75,14 @@ def explain(rules: Sequence[CompiledRule], kind: RequestKind, files: Sequence[st
     for rule in rules:
         matched, why = (False, f"not reached: rule {winner.position} took it") if winner else _judge(rule, kind, names)
         considered.append(
-            Considered(position=rule.position, filter=rule.filter, kind=rule.kind, matched=matched, why=why)
+            Considered(
+                position=rule.position,
+                filter=rule.filter,
+                kind=rule.kind,
+                matched=matched,
+                why=why,
+                also_takes=also_takes(rule.compiled),
+            )
         )
         winner = rule if matched else winner
     return tuple(considered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ Record = tuple[Request, bytes | None]
 _RECORD = msgspec.json.Decoder(Request)
 _DAY = 86400.0
 
+#: Where a text is sought in a record.
+SOUGHT = ", ".join(f"'$.{name}'" for name in ("title", "files", "filter", "model", "provider", "client", "error", "id"))
 # What usage is counted by, as SQL over constants of ours: nothing a client sent is ever part of a statement.
 USAGE_KEYS = {
     "workspace": "coalesce(workspace, '')",
@@ -56,9 +59,15 @@ def append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
 def newest(
     db: sqlite3.Connection, limit: int, before: tuple[float, int] | None, wanted: dict[str, str]
 ) -> tuple[Request, ...]:
-    """Records, newest first: those older than `before` (time, sequence) that have the wanted column values."""
+    """Records, newest first: those older than `before` (time, sequence) that have the wanted column values.
+
+    The wanted `text` stands anywhere in what `SOUGHT` names.
+    """
     terms = [f"{column} = ?" for column in ("workspace", "provider", "outcome") if column in wanted]
     values: list[str | float] = [wanted[column] for column in ("workspace", "provider", "outcome") if column in wanted]
+    if "text" in wanted:
+        terms.append(f"json_extract(record, {SOUGHT}) LIKE ? ESCAPE '!'")
+        values.append(f"%{_literal(wanted['text'])}%")
     if before is not None:
         terms.append("(started, seq) < (?, ?)")
         values += before
@@ -68,6 +77,11 @@ def newest(
         (*values, limit),
     )
     return tuple(_RECORD.decode(row[0]) for row in rows)
+
+
+def _literal(text: str) -> str:
+    """The text as it stands in a JSON string, for LIKE."""
+    return re.sub(r"[!%_]", r"!\g<0>", msgspec.json.encode(text.encode("utf-8", "replace").decode()).decode()[1:-1])
 
 
 def place(db: sqlite3.Connection, number: str) -> tuple[float, int] | None:

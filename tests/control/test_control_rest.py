@@ -98,6 +98,26 @@ async def test_requests_are_shown_and_removed(control):
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("SMALL", ["b", "a"]),
+        ("echo", ["b", "a"]),
+        ("100%", []),
+        ("_", []),
+        ("outcome", []),
+        ('"', []),
+        ("\\", []),
+        ("\ud800", []),
+        ("", ["b", "a"]),
+    ],
+)
+async def test_requests_are_found_by_text(control, text, found):
+    """Text is sought in what a record says, not in how it is stored, and has no signs of its own."""
+    await record(control, "a", "b")
+    assert [each.id for each in await control.requests.list(text=text)] == found
+
+
+@pytest.mark.parametrize(
     ("field", "given"), [("limit", {"limit": -1}), ("outcome", {"outcome": "bad"}), ("before", {"before": "x"})]
 )
 async def test_a_listing_that_cannot_be_names_its_field(control, field, given):

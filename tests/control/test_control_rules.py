@@ -146,6 +146,17 @@ async def test_rules_of_another_workspace_are_its_own(echo, rule):
         await echo.rules.list("home")
 
 
+async def test_explain_reads_a_prompt(echo, rule):
+    """A prompt's files and kind are found as a client's request's would be, beside the files that are named."""
+    await fill(echo, rule, ".ts", ".py", "*")
+    asked = await echo.routes.explain([], prompt="What does `src/cart.ts` do?")
+    assert (asked.files, asked.route.filter) == (("src/cart.ts",), ".ts")
+    both = await echo.routes.explain(["b.py"], prompt="What does `src/cart.ts` do?")
+    assert both.files == ("b.py", "src/cart.ts")
+    assert (await echo.routes.explain([], prompt="")).files == ()
+    assert (await echo.routes.explain([], "embed", prompt="`a.ts`")).route is None
+
+
 async def test_explain_tells_the_route_and_each_rule(echo, rule):
     """The first rule that matches is the route; without a rule there is none."""
     assert (await echo.routes.explain(["a.py"])).route is None
@@ -153,6 +164,7 @@ async def test_explain_tells_the_route_and_each_rule(echo, rule):
     explanation = await echo.routes.explain(["src/a.py"])
     assert (explanation.route.position, explanation.route.filter, explanation.route.provider) == (2, ".py", "Echo")
     assert [each.matched for each in explanation.considered] == [False, True, False]
+    assert explanation.files == ("src/a.py",)
     assert (await echo.routes.explain([], "embed")).route is None
     with pytest.raises(InvalidParameter):
         await echo.routes.explain([], "any")

@@ -90,6 +90,27 @@ def test_the_kind_must_match(kind, position):
     assert first_match(some, kind, ["a.py"]).position == position
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (".js", ("package.json", "app.jsx", "tsconfig.json")),
+        (".ts", ("view.tsx",)),
+        (".MD", ("page.mdx",)),
+        (".c", ("main.cpp", "app.css", "data.csv")),
+        (".tsx", ()),
+        ("*.js", ()),
+        ("=package.json", ()),
+        ("src/", ()),
+        ("test", ()),
+        ("", ()),
+    ],
+)
+def test_surprises_of_a_filter(text, names):
+    """Common names that an ending is found in are told beforehand; a glob, a path or a word is taken as meant."""
+    (told,) = explain(rules((text, "any")), "chat", [])
+    assert told.also_takes == names
+
+
 def test_explain_says_why_of_each_rule():
     """Each rule has one sentence, surprises are visible, and what stands behind the winner was not reached."""
     some = rules((".md", "any"), (".py", "fim"), (".js", "any"), ("", "any"))
