@@ -18,7 +18,7 @@ from rpc.cli.settings import READERS
 from sidecar.providers.types import TYPES
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 SOURCES = sorted([*(ROOT / "sidecar").rglob("*.py"), *(ROOT / "rpc").rglob("*.py")])
 VARIABLE = re.compile(r"MUX_SIDECAR_[A-Z_]+|[A-Z]+_(?:API_KEY|BASE_URL|CA_BUNDLE)|OLLAMA_HOST")
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
