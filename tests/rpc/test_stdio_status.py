@@ -72,6 +72,17 @@ def test_a_broken_rule(window):
     assert window.call("mux/status", uri="file:///a.py")["kind"] == "error"
 
 
+def test_the_tooltip_is_in_columns(window):
+    """Each line of the tooltip is a name and, in one column for all, what is so."""
+    url = window.serving()
+    lines = window.call("mux/status")["tooltip"].splitlines()
+    assert {line[:15].strip(): line[15:] for line in lines} == {
+        "Workspace": "default (1 rule)",
+        "Default model": "echo/echo",
+        "Endpoint": f"{url}: serving.",
+    }
+
+
 @pytest.mark.parametrize("source", ["apiKeyEnv", "none"])
 def test_a_missing_key(window, source):
     """A key that is not there is told, and how to give one."""

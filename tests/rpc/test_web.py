@@ -8,6 +8,8 @@ import contextlib
 import json
 import os
 import socket
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +275,29 @@ def test_a_session_outlives_the_sidecar(home):
     assert home.request("POST", "/rpc", STATUS, {"Authorization": f"Bearer {session}"}).status == 200
     stored = b"".join(path.read_bytes() for path in home.home.glob("*.db*"))
     assert session.encode() not in stored
+
+
+def expire(mux, table):
+    """Let what signs in have expired an hour ago."""
+    with contextlib.closing(sqlite3.connect(mux.home / "config.db", isolation_level=None)) as db:
+        assert db.execute(f"UPDATE {table} SET expires = ?", (time.time() - 3600,)).rowcount == 1
+
+
+def test_what_has_expired(home):
+    """An old code signs nobody in, and an old session opens nothing; the answers say what to do."""
+    home.start()
+    late = home.json("dashboard", "--no-open")["url"].partition("#code=")[2]
+    expire(home, "codes")
+    refused = sign_in(home, {"code": late})
+    assert refused.status == 401
+    assert "mux-sidecar dashboard" in refused.json()["error"]["message"]
+    code = home.json("dashboard", "--no-open")["url"].partition("#code=")[2]
+    head = {"Authorization": f"Bearer {sign_in(home, {'code': code}).json()['token']}"}
+    assert home.request("POST", "/rpc", STATUS, head).status == 200
+    expire(home, "sessions")
+    refused = home.request("POST", "/rpc", STATUS, head)
+    assert refused.status == 401
+    assert "mux-sidecar dashboard" in refused.json()["error"]["message"]
 
 
 def test_the_dashboard_that_nobody_serves(home):
