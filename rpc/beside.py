@@ -41,20 +41,13 @@ class Beside:
         app, web = await asyncio.to_thread(_import_app)  # 130 ms, in a thread, so that questions are answered meanwhile
         opening = app.open_app(self._place, keys=self._keys, snapshots=self._snapshots)
         serving = await self._opened.enter_async_context(opening)
-        board = self._desk.board
-
-        def tell() -> None:
-            board.endpoint = serving.endpoint_state()
-
-        board.busy = lambda: serving.busy > 0
-        serving.on_endpoint_state(tell)
-        tell()
+        self._desk.board.follow(serving)
         web.Web(self._at_desk, serving.token, watches=False).mount(serving.endpoint)
         while True:
             await self._moved.wait()
             self._moved.clear()
             await serving.move(self._port)
-            tell()
+            self._desk.board.endpoint = serving.endpoint_state()
 
     async def close(self) -> None:
         """Closes the endpoint, once its answers are finished."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rpc.status import Status, View
+    from sidecar.app import Serving
     from sidecar.control.opening import Control
     from sidecar.snapshot import Snapshot, Snapshots
 
@@ -43,6 +44,16 @@ class Board:
     def origin(self) -> str:
         """Scheme, host and port of the endpoint."""
         return self.endpoint.url.removesuffix("/v1/mux")
+
+    def follow(self, serving: Serving) -> None:
+        """Takes the endpoint's state and business from it, now and from now on."""
+
+        def tell() -> None:
+            self.endpoint = serving.endpoint_state()
+
+        self.busy = lambda: serving.busy > 0
+        serving.on_endpoint_state(tell)
+        tell()
 
     @property
     def snapshot(self) -> Snapshot:

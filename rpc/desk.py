@@ -44,12 +44,6 @@ async def open_desk(serving: Serving, stack: AsyncExitStack) -> Desk:
     control = await stack.enter_async_context(open_control(serving.place, http=session, keys=serving.keys))
     board = Board(control, serving.snapshots)
     stack.callback(board.close)
-
-    def tell() -> None:
-        board.endpoint = serving.endpoint_state()
-
-    board.busy = lambda: serving.busy > 0
-    serving.on_endpoint_state(tell)
-    tell()
+    board.follow(serving)
     await board.refresh()
     return Desk(control, board, Changes(board))

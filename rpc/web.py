@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 
-from rpc.dispatch import ErrorObject
+from rpc.dispatch import INVALID_PARAMS, ErrorObject
 from rpc.jsonrpc import encoded, refusal
 from sidecar import guard
 from sidecar.endpoint import read_body
@@ -37,7 +37,7 @@ _UNAUTHORIZED = ErrorObject(
 _SPENT = ErrorObject(
     NotAllowed.code, "This link was used already, or is too old; get a new one: `mux-sidecar dashboard`."
 )
-_NO_CODE = ErrorObject(-32602, 'Send {"code": …}, the code of the dashboard\'s link.', {"field": "code"})
+_NO_CODE = ErrorObject(INVALID_PARAMS, 'Send {"code": …}, the code of the dashboard\'s link.', {"field": "code"})
 
 
 class Web:
@@ -59,9 +59,9 @@ class Web:
         endpoint.mount(SIGN_IN, self._sign_in)
 
     async def _rpc(self, request: web.BaseRequest) -> web.StreamResponse:
-        desk = await self._at_desk()
-        if not await self._may(request, desk):
+        if not await self._may(request):
             return _unauthorized()
+        desk = await self._at_desk()
         if request.method == "POST":
             guard.check_content_type(request.headers)
             return await self._post(request, desk)
@@ -73,7 +73,6 @@ class Web:
         from rpc.calls import Calls  # noqa: PLC0415 - start-up: only who calls needs the methods
         from rpc.service import Window  # noqa: PLC0415 - the same
 
-        await desk.board.refresh()
         answer = await Calls(desk.dispatcher(Window())).answer(await read_body(request))
         return web.Response(status=204) if answer is None else _json(answer)
 
@@ -107,14 +106,14 @@ class Web:
         session = await (await self._at_desk()).control.codes.sign_in(code)
         return _json(refusal(None, _SPENT), 401) if session is None else _json({"token": session})
 
-    async def _may(self, request: web.BaseRequest, desk: Desk) -> bool:
+    async def _may(self, request: web.BaseRequest) -> bool:
         """Whether the request bears the token, or that of a session."""
         given = _borne(request)
         if not given:
             return False
         if hmac.compare_digest(given.encode("utf-8", "replace"), self._token().encode()):
             return True
-        return await desk.control.codes.is_signed_in(given)
+        return await (await self._at_desk()).control.codes.is_signed_in(given)
 
     async def _at_desk(self) -> Desk:
         async with self._opening:

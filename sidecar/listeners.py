@@ -91,7 +91,7 @@ class Acceptor:
         """Begin to accept."""
         try:
             self.watch()
-        except NotImplementedError:
+        except NotImplementedError:  # Windows' own loop; see the class
             self._server = await self._loop.create_server(self._protocol, sock=self.sock, backlog=BACKLOG)
 
     def watch(self) -> None:

@@ -11,12 +11,12 @@ from rpc.commands import names, providers, rules, views, workspaces
 from rpc.commands import params as given
 from rpc.commands.talk import Cancelled, Front, NotGiven, Outcome, Talk, Tone
 from rpc.dispatch import INVALID_PARAMS, RpcError, read
+from rpc.params import ModelList, Params, StatusOf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rpc.dispatch import Dispatcher, Progress
-    from rpc.params import Params
     from rpc.service import Window
 
 _LONGEST_NAME = 100
@@ -50,21 +50,21 @@ class Command:
 
 
 _ROWS = (
-    Command(names.SWITCH_WORKSPACE, given.WorkspaceNamed, workspaces.switch),
+    Command(names.SWITCH_WORKSPACE, given.Named, workspaces.switch),
     Command(names.ADD_WORKSPACE, given.WorkspaceAdd, workspaces.add),
     Command(names.RENAME_WORKSPACE, given.WorkspaceRename, workspaces.rename),
-    Command(names.REMOVE_WORKSPACE, given.WorkspaceNamed, workspaces.remove),
+    Command(names.REMOVE_WORKSPACE, given.Named, workspaces.remove),
     Command(names.ADD_RULE, given.RuleAdd, rules.add),
     Command(names.REMOVE_RULE, given.RuleAt, rules.remove),
-    Command(names.LIST_MODELS, given.Models, providers.models),
+    Command(names.LIST_MODELS, ModelList, providers.models),
     Command(names.ADD_PROVIDER, given.ProviderAdd, providers.add),
     Command(names.REMOVE_PROVIDER, given.ProviderRemove, providers.remove),
-    Command(names.REFRESH_MODELS, given.ProviderNamed, providers.refresh),
+    Command(names.REFRESH_MODELS, given.Named, providers.refresh),
     Command(names.EXPLAIN_FILE, given.Explain, rules.explain),
-    Command(names.SHOW_STATUS, given.StatusOf, views.status),
+    Command(names.SHOW_STATUS, StatusOf, views.status),
     Command(names.SHOW_REQUESTS, given.Requests, views.requests),
-    Command(names.OPEN_DASHBOARD, given.Nothing, views.dashboard),
-    Command(names.RUN_DOCTOR, given.Nothing, views.doctor),
+    Command(names.OPEN_DASHBOARD, Params, views.dashboard),
+    Command(names.RUN_DOCTOR, Params, views.doctor),
 )
 COMMANDS: Mapping[str, Command] = MappingProxyType({row.name: row for row in _ROWS})
 

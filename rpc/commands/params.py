@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from rpc.params import Params, TimeoutsStated
 from sidecar.values import Auth, Kind, Outcome, RequestKind
 
 
-class Nothing(Params, frozen=True, kw_only=True):
-    """A command that takes nothing."""
-
-
-class WorkspaceNamed(Params, frozen=True, kw_only=True):
-    """One workspace."""
+class Named(Params, frozen=True, kw_only=True):
+    """One workspace or provider."""
 
     name: str | None = None
 
@@ -51,18 +49,6 @@ class RuleAt(Params, frozen=True, kw_only=True):
     workspace: str | None = None
 
 
-class ProviderNamed(Params, frozen=True, kw_only=True):
-    """One provider."""
-
-    name: str | None = None
-
-
-class Models(Params, frozen=True, kw_only=True):
-    """Whose models; all without a provider."""
-
-    provider: str | None = None
-
-
 class ProviderAdd(Params, frozen=True, kw_only=True):
     """A new provider, as `mux/provider/add` takes it."""
 
@@ -95,13 +81,6 @@ class Explain(Params, frozen=True, kw_only=True):
     workspace: str | None = None
 
 
-class StatusOf(Params, frozen=True, kw_only=True):
-    """A document, or none."""
-
-    uri: str | None = None
-    workspace: str | None = None
-
-
 class Requests(Params, frozen=True, kw_only=True):
     """Which requests, the newest ten unless `limit` says otherwise."""
 
@@ -119,13 +98,7 @@ def named(kind: type[Params], arguments: list[Any]) -> Any:
     """
     if len(arguments) == 1 and isinstance(arguments[0], dict):
         return arguments[0]
-    names = [field.encode_name for field in _fields(kind)]
+    names = [field.encode_name for field in msgspec.structs.fields(kind)]
     if len(arguments) > len(names):
         raise ValueError(f"The command takes {len(names) or 'no'} values ({', '.join(names)}), not {len(arguments)}.")
     return dict(zip(names, arguments, strict=False))
-
-
-def _fields(kind: type[Params]) -> Any:
-    import msgspec  # noqa: PLC0415 - nothing else here needs it
-
-    return msgspec.structs.fields(kind)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rpc.commands.talk import Cancelled, NotGiven, Outcome
+from rpc.commands.talk import NO_PROVIDER, Cancelled, NotGiven, Outcome, counted
 from rpc.dispatch import RpcError
 from sidecar import keys
 from sidecar.errors import InUse
@@ -15,6 +15,7 @@ from sidecar.errors import InUse
 if TYPE_CHECKING:
     from rpc.commands import params as given
     from rpc.commands.talk import Talk
+    from rpc.params import ModelList
     from sidecar.values import Model, Provider, ProviderType, Rule
 
 _KEY = "_API_KEY"
@@ -36,7 +37,7 @@ async def add(talk: Talk, asked: given.ProviderAdd) -> Outcome:
     if known is not None and known.auth == "api_key" and asked.auth is None and not asked.api_key and not asked.offline:
         wanted.setdefault("apiKeyEnv", await _variable(talk, known))
     added: Provider = await talk.call("mux/provider/add", **wanted)
-    return Outcome(added, f"Added the provider {added.name} with {_count(added.models)}.")
+    return Outcome(added, f"Added the provider {added.name} with {counted(added.models)}.")
 
 
 async def remove(talk: Talk, asked: given.ProviderRemove) -> Outcome:
@@ -54,13 +55,13 @@ async def remove(talk: Talk, asked: given.ProviderRemove) -> Outcome:
     return Outcome(broken, f"Removed the provider {name}{_left_broken(broken)}.")
 
 
-async def refresh(talk: Talk, asked: given.ProviderNamed) -> Outcome:
+async def refresh(talk: Talk, asked: given.Named) -> Outcome:
     """Fetches the models of a provider anew, or of all."""
     if asked.name:
         return await _refreshed(talk, asked.name)
     names = [each.name for each in await talk.call("mux/provider/list")]
     if not names:
-        raise NotGiven("There is no provider yet; add one with the command mux.addProvider.")
+        raise NotGiven(NO_PROVIDER)
     if len(names) > 1 and talk.front.can_ask:
         chosen = await talk.choose("Fetch the models of which provider?", {ALL: None, **{n: n for n in names}}, "name")
         names = [chosen] if chosen else names
@@ -69,7 +70,7 @@ async def refresh(talk: Talk, asked: given.ProviderNamed) -> Outcome:
     return await _all_refreshed(talk, names)
 
 
-async def models(talk: Talk, asked: given.Models) -> Outcome:
+async def models(talk: Talk, asked: ModelList) -> Outcome:
     """Lists models."""
     found: tuple[Model, ...] = await talk.call("mux/model/list", provider=asked.provider)
     if not found:
@@ -82,7 +83,7 @@ async def models(talk: Talk, asked: given.Models) -> Outcome:
 
 async def _refreshed(talk: Talk, name: str) -> Outcome:
     fetched: Provider = await talk.call("mux/provider/refresh", name=name)
-    return Outcome(fetched, f"{fetched.name} has {_count(fetched.models)}.")
+    return Outcome(fetched, f"{fetched.name} has {counted(fetched.models)}.")
 
 
 async def _all_refreshed(talk: Talk, names: list[str]) -> Outcome:
@@ -125,8 +126,4 @@ def _some(names: list[str]) -> str:
 
 
 def _left_broken(rules: tuple[Rule, ...]) -> str:
-    return f"; {_count(len(rules), 'rule')} cannot serve any more" if rules else ""
-
-
-def _count(number: int, noun: str = "model") -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    return f"; {counted(len(rules), 'rule')} cannot serve any more" if rules else ""

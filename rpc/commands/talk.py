@@ -19,6 +19,7 @@ Call = Callable[..., Awaitable[Any]]
 PAGE = 12
 MORE = "More…"
 ANOTHER = "Another model…"
+NO_PROVIDER = "There is no provider yet; add one with the command mux.addProvider."
 
 
 class Front(Protocol):
@@ -85,9 +86,9 @@ class Talk:
         """Has the user say so.
 
         Raises:
-            Cancelled: they do not, or cannot be asked.
+            Cancelled: they do not.
         """
-        if not self.front.can_ask or await self.front.ask(sentence, (verb, "Cancel")) != verb:
+        if await self.front.ask(sentence, (verb, "Cancel")) != verb:
             raise Cancelled
 
     async def workspace(self, sentence: str, missing: str, fits: Callable[[Workspace], bool], none: str) -> str:
@@ -101,9 +102,9 @@ class Talk:
         """The name of a provider."""
         found: tuple[Provider, ...] = await self.call("mux/provider/list")
         if not found:
-            raise NotGiven("There is no provider yet; add one with the command mux.addProvider.")
+            raise NotGiven(NO_PROVIDER)
         return await self.choose(
-            sentence, {f"{each.name} ({_count(each.models)})": each.name for each in found}, missing
+            sentence, {f"{each.name} ({counted(each.models)})": each.name for each in found}, missing
         )
 
     async def model(self, sentence: str, provider: str | None) -> tuple[str, str]:
@@ -134,5 +135,6 @@ def _described(workspace: Workspace) -> str:
     return f"{workspace.name} ({workspace.default or 'no model for everything'}{active})"
 
 
-def _count(models: int) -> str:
-    return "1 model" if models == 1 else f"{models} models"
+def counted(number: int, noun: str = "model") -> str:
+    """So many of them, in words."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

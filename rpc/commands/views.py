@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rpc.commands import params as given
     from rpc.commands.talk import Talk
+    from rpc.params import Params, StatusOf
     from rpc.status import Status
     from sidecar.values import Check, Request
 
@@ -19,7 +20,7 @@ NEWEST = 10
 _TONES: Mapping[str, Tone] = {"error": "error", "warning": "warning"}
 
 
-async def status(talk: Talk, asked: given.StatusOf) -> Outcome:
+async def status(talk: Talk, asked: StatusOf) -> Outcome:
     """Tells the Status."""
     found: Status = await talk.call("mux/status", uri=asked.uri, workspace=asked.workspace)
     return Outcome(found, found.tooltip, _TONES.get(found.kind, "info"))
@@ -36,7 +37,7 @@ async def requests(talk: Talk, asked: given.Requests) -> Outcome:
     return Outcome(found, "\n".join(map(_line, found)))
 
 
-async def dashboard(talk: Talk, _: given.Nothing) -> Outcome:
+async def dashboard(talk: Talk, _: Params) -> Outcome:
     """Opens the dashboard, signed in; tells where it is if the editor cannot open it."""
     found = await talk.call("mux/dashboard/url")
     if await talk.front.show(found.url):
@@ -44,7 +45,7 @@ async def dashboard(talk: Talk, _: given.Nothing) -> Outcome:
     return Outcome(found, f"The dashboard is at {found.url} (good once, for a minute).")
 
 
-async def doctor(talk: Talk, _: given.Nothing) -> Outcome:
+async def doctor(talk: Talk, _: Params) -> Outcome:
     """Tells what is wrong and how to mend it."""
     checks: tuple[Check, ...] = await talk.call("mux/doctor")
     wrong = [check for check in checks if not check.ok]

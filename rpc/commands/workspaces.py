@@ -16,7 +16,7 @@ _LONGEST = 64
 _ONLY_DEFAULT = "There is only the workspace default; add another with the command mux.addWorkspace."
 
 
-async def switch(talk: Talk, asked: given.WorkspaceNamed) -> Outcome:
+async def switch(talk: Talk, asked: given.Named) -> Outcome:
     """Makes a workspace the active one."""
     name = asked.name or await talk.workspace(
         "Which workspace is to be active?", "name", lambda each: not each.active, _ONLY_DEFAULT
@@ -42,7 +42,7 @@ async def rename(talk: Talk, asked: given.WorkspaceRename) -> Outcome:
     return Outcome(renamed, f"The workspace {name} is called {renamed.name} now.")
 
 
-async def remove(talk: Talk, asked: given.WorkspaceNamed) -> Outcome:
+async def remove(talk: Talk, asked: given.Named) -> Outcome:
     """Removes a workspace; asks once more where it was picked from a list."""
     name = asked.name
     if not name:

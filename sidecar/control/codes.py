@@ -21,8 +21,9 @@ T = TypeVar("T")
 
 #: Seconds for the browser to open.
 GOOD_FOR = 60.0
+_DAY = 86_400.0
 #: Seconds without a visit after which a browser has to sign in again: 30 days.
-SESSION = 30 * 86_400.0
+SESSION = 30 * _DAY
 _BYTES = 16  # 128 random bits
 
 
@@ -54,7 +55,7 @@ class Codes:
         """Whether that is a session; it is good for another 30 days then."""
         digest = _digest(session)
         left = await self._config.ask(lambda db: sessions.left(db, digest))
-        if 0 < left < SESSION / 2:
+        if 0 < left < SESSION - _DAY:  # written once a day at most
             await self._edit(lambda db: sessions.extend(db, digest, SESSION))
         return left > 0
 

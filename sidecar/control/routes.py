@@ -9,7 +9,6 @@ import msgspec
 
 from sidecar.control.workbench import Workbench, workspace_row
 from sidecar.errors import InvalidParameter
-from sidecar.routing.files import Context, Finder
 from sidecar.routing.names import distinct
 from sidecar.routing.rules import explain
 from sidecar.snapshot import WorkspaceRules, compile_workspace
@@ -18,6 +17,8 @@ from sidecar.values import Explanation, RequestKind, Route
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+
+    from sidecar.routing.files import Context
 
 _KINDS: tuple[RequestKind, ...] = ("chat", "fim", "embed")
 
@@ -74,5 +75,7 @@ def explained(workspace: WorkspaceRules, kind: RequestKind, files: tuple[str, ..
 
 def _context(prompt: str) -> Context:
     """What a chat request is about that says this and nothing else."""
+    from sidecar.routing.files import Finder  # noqa: PLC0415 - start-up: a Status needs rules, and no clients' formats
+
     messages = msgspec.json.encode([{"role": "user", "content": prompt}])
     return Finder().context("chat", {"messages": msgspec.Raw(messages)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sidecar.routing.filters import Names
@@ -22,10 +23,11 @@ def also_takes(rule: Filter) -> tuple[str, ...]:
     """Some common names that an ending is found in, though they do not end with it; none for other filters."""
     if rule.form != "base" or not rule.needle.startswith("."):
         return ()
+    return _holding(rule.needle)
+
+
+@lru_cache(1024)  # a Status explains every rule of its workspace
+def _holding(needle: str) -> tuple[str, ...]:
     names = Names(COMMON)
-    found = (
-        name
-        for name, base in zip(names.files, names.bases, strict=True)
-        if rule.needle in base and not base.endswith(rule.needle)
-    )
-    return tuple(found)[:_MOST]
+    pairs = zip(names.files, names.bases, strict=True)
+    return tuple(name for name, base in pairs if needle in base and not base.endswith(needle))[:_MOST]

@@ -47,7 +47,7 @@ class Claim:
                 if _take(descriptor, self._home):
                     self._descriptor, descriptor = descriptor, -1
                     return True
-                time.sleep(_STEP)
+                time.sleep(_STEP)  # a lock that somebody holds for microseconds; waiting in the kernel has no end
         finally:
             if descriptor >= 0:
                 os.close(descriptor)

@@ -62,7 +62,7 @@ class Taker:
             line.bind(str(self._path))
             line.listen(8)
             asyncio.get_running_loop().add_reader(line.fileno(), self._accept)
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError):  # the loop may be one that cannot watch sockets
             line.close()
             raise
         self._line = line

@@ -86,7 +86,7 @@ def test_explain(set_up: Mux) -> None:
     assert found["route"] == {
         "workspace": "default", "position": 2, "filter": ".ts", "kind": "any", "provider": "far", "model": "big/one",
     }  # fmt: skip
-    assert {"position", "filter", "kind", "matched", "why"} <= set(found["considered"][0])
+    assert {"position", "filter", "kind", "matched", "why", "alsoTakes"} == set(found["considered"][0])
     shown = set_up.cli("explain", "src/app.ts", "-w", "work").stdout
     assert shown.startswith("src/app.ts → far/big/one, by rule 2 (.ts) of the workspace work.")
     assert "Scope of work: turn." in shown
