@@ -1,20 +1,21 @@
 // Data that stays fresh, and actions that tell how they went.
 
-import { useEffect, useState } from "./view.js";
+import { useEffect, useRef, useState } from "./view.js";
 
-// {value, error} of `load`, read again when one of `whats` has changed or the connection is back. A hidden tab waits
-// until somebody looks. `inputs` are what `load` depends on.
+// {value, error, set} of `load`, read again when one of `whats` has changed or the connection is back. A hidden tab
+// waits until somebody looks. `inputs` are what `load` depends on. `set` takes what a change has answered, so that it
+// shows at once.
 export function useFresh(rpc, load, whats, inputs = []) {
   const [state, setState] = useState({ value: null, error: null });
+  const latest = useRef(0);
   useEffect(() => {
     let isGone = false;
     let isStale = false;
-    let latest = 0;
     const read = async () => {
-      const mine = ++latest;
+      const mine = ++latest.current;
       isStale = false;
       const next = await load().then((value) => ({ value, error: null }), (error) => ({ error }));
-      if (!isGone && mine === latest) setState((before) => ({ ...before, ...next }));
+      if (!isGone && mine === latest.current) setState((before) => ({ ...before, ...next }));
     };
     const lookAgain = () => {
       if (document.hidden) isStale = true;
@@ -33,7 +34,11 @@ export function useFresh(rpc, load, whats, inputs = []) {
       document.removeEventListener("visibilitychange", seen);
     };
   }, inputs);
-  return state;
+  const set = (value) => {
+    latest.current += 1;
+    setState({ value, error: null });
+  };
+  return { ...state, set };
 }
 
 // {run, error, isBusy, clear}: `run(action)` gives true when it went well, and keeps the error otherwise.

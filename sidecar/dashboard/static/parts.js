@@ -1,6 +1,6 @@
-// What the pages share: sentences about trouble, empty places, copying, dialogs.
+// What the pages share: sentences about trouble, empty places, copying, fields.
 
-import { html, useEffect, useId, useRef, useState } from "./view.js";
+import { cloneElement, html, useId, useState } from "./view.js";
 import { OUTCOMES } from "./format.js";
 
 export function Trouble({ error }) {
@@ -25,45 +25,12 @@ export function Copy({ text, what }) {
   return html`<button type="button" class="copy" aria-label=${`${said} ${what}`} onClick=${copy}>${said}</button>`;
 }
 
-// A modal dialog for as long as it is rendered. Escape closes it; the focus goes back where it came from.
-export function Dialog({ title, onClose, wide, children }) {
-  const dialog = useRef(null);
-  const heading = useId();
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current.showModal();
-    return () => before?.isConnected && before.focus();
-  }, []);
-  const cancel = (event) => {
-    event.preventDefault();
-    onClose();
-  };
-  return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-labelledby=${heading} onCancel=${cancel}>
-    <header><h2 id=${heading}>${title}</h2>
-      <button type="button" class="plain" aria-label="Close" onClick=${onClose}>✕</button></header>
-    ${children}
-  </dialog>`;
-}
-
-// Asks before something cannot be undone; `action` is done at "yes".
-export function Confirm({ title, yes, action, onClose, children }) {
-  const { run, error, isBusy } = action;
-  const submit = async (event) => {
-    event.preventDefault();
-    if (await run()) onClose();
-  };
-  return html`<${Dialog} title=${title} onClose=${onClose}>
-    <form onSubmit=${submit}>
-      ${children}
-      <${Trouble} error=${error} />
-      <footer><button type="button" onClick=${onClose}>Cancel</button>
-        <button type="submit" class="danger" disabled=${isBusy}>${yes}</button></footer>
-    </form>
-  <//>`;
-}
-
+// One control with its label; the hint and what is wrong with it are told with it.
 export function Field({ label, hint, error, children }) {
-  return html`<label class="field"><span>${label}</span>${children}
-    ${hint && html`<small>${hint}</small>`}
-    ${error && html`<small class="wrong" role="alert">${error}</small>`}</label>`;
+  const id = useId();
+  const told = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  const control = cloneElement([children].flat().find(Boolean), { id, "aria-describedby": told || undefined, "aria-invalid": error ? "true" : undefined });
+  return html`<div class="field"><label for=${id}>${label}</label>${control}
+    ${hint && html`<small id=${`${id}-hint`}>${hint}</small>`}
+    ${error && html`<small id=${`${id}-error`} class="wrong" role="alert">${error}</small>`}</div>`;
 }

@@ -1,0 +1,70 @@
+// Modal dialogs: shown for as long as they are rendered. Escape closes them; the focus goes back where it came from.
+
+import { html, useEffect, useId, useRef } from "./view.js";
+import { CANCELLED } from "./connection.js";
+import { useAction } from "./fresh.js";
+import { Trouble } from "./parts.js";
+
+// What takes the focus first: what is marked, a field, or else the last thing, which undoes nothing.
+const FIRST = ["[autofocus]", "form :is(input:not([type=hidden]), select, textarea):not(:disabled)", "footer button", "button"];
+
+export function Dialog({ title, onClose, wide, children }) {
+  const dialog = useRef(null);
+  const heading = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    const before = document.activeElement;
+    element.showModal();
+    FIRST.map((each) => element.querySelector(each)).find(Boolean)?.focus();
+    return () => {
+      element.close();
+      // What opened the dialog may be gone by now, as a row that was removed is.
+      requestAnimationFrame(() => (before?.isConnected ? before : document.getElementById("main"))?.focus());
+    };
+  }, []);
+  const cancel = (event) => {
+    if (event.target !== dialog.current) return; // a field for files cancels too
+    event.preventDefault();
+    onClose();
+  };
+  return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-labelledby=${heading} onCancel=${cancel}>
+    <header><h2 id=${heading}>${title}</h2>
+      <button type="button" class="plain" aria-label="Close" onClick=${onClose}>✕</button></header>
+    ${children}
+  </dialog>`;
+}
+
+// A form in a dialog. `act(signal)` is done when it is sent, and closes it when it went well; closing it before
+// aborts the signal. `children` may be a function of `wrong`: `wrong(field)` is what the sidecar says of that field,
+// and what no field asked for stands at the end.
+export function FormDialog({ title, yes, act, onClose, danger, wide, children }) {
+  const { run, error, isBusy } = useAction();
+  const closing = useRef(new AbortController());
+  useEffect(() => () => closing.current.abort(), []);
+  const submit = async (event) => {
+    event.preventDefault();
+    if (isBusy) return;
+    const { signal } = closing.current;
+    if ((await run(() => act(signal))) && !signal.aborted) onClose();
+  };
+  const asked = new Set();
+  const wrong = (field) => {
+    asked.add(field);
+    return error?.data?.field === field ? error.message : null;
+  };
+  const shown = typeof children === "function" ? children(wrong) : children;
+  const rest = error && error.code !== CANCELLED && !asked.has(error.data?.field) ? error : null;
+  return html`<${Dialog} title=${title} onClose=${onClose} wide=${wide}>
+    <form onSubmit=${submit} aria-busy=${isBusy}>
+      ${shown}
+      <${Trouble} error=${rest} />
+      <footer><button type="button" onClick=${onClose}>Cancel</button>
+        <button type="submit" class=${danger ? "danger" : "main"} aria-disabled=${isBusy}>${yes}</button></footer>
+    </form>
+  <//>`;
+}
+
+// Asks before what cannot be undone.
+export function Confirm({ title, yes, act, onClose, children }) {
+  return html`<${FormDialog} title=${title} yes=${yes} act=${act} onClose=${onClose} danger>${children}<//>`;
+}
