@@ -215,7 +215,7 @@ async def _requests(service: Service, asked: given.RequestList) -> tuple[Request
 
 
 async def _request(service: Service, asked: given.RequestNamed) -> ShownRequest:
-    """One request with what is kept of its conversation (setting `keep`)."""
+    """One request with the `file` that its rule took it for, and what is kept of its conversation (setting `keep`)."""
     return ShownRequest.of(*await service.control.requests.show(asked.id))
 
 

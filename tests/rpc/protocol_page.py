@@ -25,6 +25,7 @@ from mux import Mux  # noqa: E402 - the same
 
 from rpc.commands.execute import COMMANDS  # noqa: E402 - after the tests' own, to keep them apart
 from rpc.methods import METHODS  # noqa: E402 - the same
+from rpc.results import ShownRequest  # noqa: E402 - the same
 from rpc.status import Status  # noqa: E402 - the same
 from sidecar import values  # noqa: E402 - the same
 
@@ -42,6 +43,7 @@ SHOWN = (
     values.Explanation,
     values.Considered,
     values.Request,
+    ShownRequest,
     values.Usage,
     values.Settings,
     values.Check,
