@@ -19,7 +19,7 @@ from sidecar.prices import Table
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
 from sidecar.routing.files import KINDS, Context, Finder
-from sidecar.routing.rules import sure_match
+from sidecar.routing.rules import Lines, sift
 from sidecar.snapshot import Snapshot
 from sidecar.values import Dialect, Scope
 from sidecar.wire import Wire
@@ -107,11 +107,12 @@ class Mux:
         """The route that the request's files choose, noted on the trace as far as it is known."""
         rules = workspace_of(snapshot, workspace)
         trace.workspace = rules.name
-        rule = sure_match(rules.rules, KINDS[incoming.dialect], incoming.body)
+        rule, lines = sift(rules.rules, KINDS[incoming.dialect], incoming.body)
+        partly = True
         if rule is None:
-            trace.context = await self._context(incoming, rules.scope)
-            rule = choose(snapshot, rules, trace.context)
-        else:
+            trace.context = await self._context(incoming, rules.scope, lines)
+            rule, partly = choose(snapshot, rules, trace.context), trace.context.partly
+        if partly:
             trace.find_context = partial(self._finder.context, incoming.dialect, incoming.fields, rules.scope)
         trace.filter, trace.position, trace.model = rule.filter, rule.position, rule.model
         choice = resolve(snapshot, rules, rule)
@@ -119,9 +120,9 @@ class Mux:
         self._prices.expect(choice.provider, choice.model)
         return choice
 
-    async def _context(self, incoming: Incoming, scope: Scope) -> Context:
-        """The request's files, kind and title."""
+    async def _context(self, incoming: Incoming, scope: Scope, lines: Lines | None) -> Context:
+        """The request's files, as far as they decide its rule; its kind and title."""
         finder = self._finder
         if finder.is_costly(incoming.dialect, incoming.fields):
             return await asyncio.to_thread(finder.context, incoming.dialect, incoming.fields, scope)
-        return finder.context(incoming.dialect, incoming.fields, scope)
+        return finder.context(incoming.dialect, incoming.fields, scope, lines)
