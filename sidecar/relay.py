@@ -42,8 +42,7 @@ class Relay:
             ClientGone: the client has left.
         """
         try:
-            with self._trace.until_stopped():
-                body = await self._asked(self._plain_body)
+            body = await self._asked(self._plain_body)
         finally:
             self._close()
         self._note()
@@ -64,8 +63,7 @@ class Relay:
         """
         client = ClientStream(request, self._trace.headers, FORMS[self._bridge.dialect].keep_alive)
         try:
-            with self._trace.until_stopped():
-                await self._asked(lambda answer: self._pass_on(answer, client))
+            await self._asked(lambda answer: self._pass_on(answer, client))
         except RequestError as error:
             if not client.started:
                 raise

@@ -1,6 +1,6 @@
 // The page: who is signed in, which view is open, and the Status that all of them show.
 
-import { html, render, useEffect, useRef, useState } from "./view.js";
+import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 import { Connection } from "./connection.js";
 import { forget, linked, signIn } from "./session.js";
 import { Home } from "./home.js";
@@ -64,7 +64,8 @@ function App({ rpc }) {
     return () => removeEventListener("hashchange", moved);
   }, []);
   const isFirst = useRef(true);
-  useEffect(() => {
+  // A view may give the page a title of its own afterwards.
+  useLayoutEffect(() => {
     document.title = `${titled(view)} · mux-sidecar`;
     if (!isFirst.current) main.current?.focus();
     isFirst.current = false;

@@ -1,6 +1,6 @@
 // Modal dialogs: shown for as long as they are rendered. Escape closes them; the focus goes back where it came from.
 
-import { html, useEffect, useId, useRef } from "./view.js";
+import { html, useEffect, useId, useLayoutEffect, useRef } from "./view.js";
 import { CANCELLED } from "./connection.js";
 import { useAction } from "./fresh.js";
 import { Trouble } from "./parts.js";
@@ -11,7 +11,7 @@ const FIRST = ["[autofocus]", "form :is(input:not([type=hidden]), select, textar
 export function Dialog({ title, onClose, wide, children }) {
   const dialog = useRef(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element.showModal();

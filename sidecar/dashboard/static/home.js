@@ -3,7 +3,7 @@
 import { html } from "./view.js";
 import { filterOf, KINDS, milliseconds, modelOf, moment, today } from "./format.js";
 import { useAction, useFresh } from "./fresh.js";
-import { Copy, Empty, Outcome, Trouble } from "./parts.js";
+import { Choice, Copy, Empty, Outcome, Trouble } from "./parts.js";
 import { Use } from "./use.js";
 
 const LATEST = 6;
@@ -30,13 +30,14 @@ function Active({ rpc, status }) {
   const rules = useFresh(rpc, () => rpc.call("mux/rule/list"), ["workspaces", "rules", "models", "providers"]);
   const { run, error } = useAction();
   const active = workspaces.value?.find((each) => each.active)?.name;
-  const choose = (event) => run(() => rpc.call("mux/workspace/switch", { name: event.target.value }));
+  const choose = (name) => run(async () => {
+    await rpc.call("mux/workspace/switch", { name });
+    workspaces.set(await rpc.call("mux/workspace/list"));
+  });
   return html`<section class="card" aria-labelledby="active">
     <h2 id="active">Workspace</h2>
     <label class="field"><span>Active workspace</span>
-      <select value=${active} onChange=${choose}>
-        ${workspaces.value?.map((each) => html`<option key=${each.name} value=${each.name} selected=${each.name === active}>${each.name}</option>`)}
-      </select></label>
+      <${Choice} value=${active} options=${(workspaces.value ?? []).map((each) => [each.name, each.name])} onChoose=${choose} /></label>
     <${Trouble} error=${error ?? workspaces.error ?? rules.error} />
     <${Serves} rules=${rules.value} active=${active} />
     <p class="address">Clients are pointed at <code>${status.endpoint.url}</code> <${Copy} text=${status.endpoint.url} what="the address" /></p>

@@ -25,6 +25,20 @@ export function Copy({ text, what }) {
   return html`<button type="button" class="copy" aria-label=${`${said} ${what}`} onClick=${copy}>${said}</button>`;
 }
 
+// A list to choose from. What was chosen shows until `onChoose`, a promise, is done, and what is true from then on.
+// `options` are pairs of value and label.
+export function Choice({ value, options, onChoose, ...rest }) {
+  const [chosen, setChosen] = useState(null);
+  const shown = chosen ?? value;
+  const choose = async (event) => {
+    setChosen(event.target.value);
+    await onChoose(event.target.value);
+    setChosen(null);
+  };
+  return html`<select ...${rest} value=${shown} onChange=${choose}>
+    ${options.map(([each, label]) => html`<option key=${each} value=${each} selected=${each === shown}>${label}</option>`)}</select>`;
+}
+
 // One control with its label; the hint and what is wrong with it are told with it.
 export function Field({ label, hint, error, children }) {
   const id = useId();

@@ -2,9 +2,10 @@
 
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "./view.js";
 import { plural } from "./format.js";
+import { place } from "./place.js";
 
 const MOST = 200; // shown at once; typing on finds the others
-const ROOM = 320; // pixels of height that the list takes at most
+const NARROWEST = 280; // pixels
 
 const nameOf = ({ provider, name }) => `${provider}/${name}`;
 
@@ -20,30 +21,17 @@ function grouped(models) {
   return [...groups];
 }
 
-// Below the field if there is room, else above; over everything, dialogs too.
-function place(list, field) {
-  const box = field.getBoundingClientRect();
-  const height = visualViewport?.height ?? innerHeight;
-  const [below, above] = [height - box.bottom - 12, box.top - 12];
-  const isBelow = below >= Math.min(ROOM, list.offsetHeight) || below >= above;
-  const width = Math.min(Math.max(box.width, 280), innerWidth - 16);
-  list.style.width = `${width}px`;
-  list.style.left = `${Math.max(8, Math.min(box.left, innerWidth - width - 8))}px`;
-  list.style.maxHeight = `${Math.max(96, Math.min(ROOM, isBelow ? below : above))}px`;
-  list.style.top = isBelow ? `${box.bottom + 4}px` : "auto";
-  list.style.bottom = isBelow ? "auto" : `${innerHeight - box.top + 4}px`;
-}
-
 // `value` is {provider, model} or null; `onChoose` gets the same. `models` is what `mux/model/list` answers.
 export function ModelPicker({ models, value, onChoose, label, id, disabled, ...told }) {
   const own = useId();
   const [typed, setTyped] = useState(null); // what is sought; null while nothing is
-  const [at, setAt] = useState(0);
+  const [wanted, setAt] = useState(0);
   const field = useRef(null);
   const chosen = value?.provider ? `${value.provider}/${value.model}` : "";
   const found = typed === null ? [] : fitting(models ?? [], typed);
   const shown = found.slice(0, MOST);
   const isOpen = typed !== null;
+  const at = wanted < shown.length ? wanted : 0;
 
   const open = () => {
     if (isOpen || disabled) return;
@@ -51,6 +39,8 @@ export function ModelPicker({ models, value, onChoose, label, id, disabled, ...t
     setAt(Math.max(0, fitting(models ?? [], "").findIndex((each) => nameOf(each) === chosen)));
   };
   const close = () => setTyped(null);
+  // A row that moves loses the focus for a moment.
+  const left = () => setTimeout(() => document.activeElement !== field.current && close());
   const choose = (model) => {
     close();
     if (model && nameOf(model) !== chosen) onChoose({ provider: model.provider, model: model.name });
@@ -82,20 +72,21 @@ export function ModelPicker({ models, value, onChoose, label, id, disabled, ...t
       aria-activedescendant=${isOpen && shown.length ? `${own}-${at}` : undefined}
       autocomplete="off" spellcheck=${false} autocapitalize="off" disabled=${disabled}
       value=${typed ?? chosen} placeholder=${isOpen && chosen ? chosen : "Choose a model"} title=${isOpen ? undefined : chosen}
-      onClick=${open} onInput=${wrote} onKeyDown=${pressed} onBlur=${close} />
-    ${isOpen && html`<${Models} own=${own} field=${field} shown=${shown} left=${found.length - shown.length}
+      onClick=${open} onInput=${wrote} onKeyDown=${pressed} onBlur=${left} />
+    ${isOpen && html`<${Models} own=${own} field=${field} shown=${shown} rest=${found.length - shown.length}
       total=${models?.length} at=${at} chosen=${chosen} typed=${typed} onChoose=${choose} />`}
   </span>`;
 }
 
-function Models({ own, field, shown, left, total, at, chosen, typed, onChoose }) {
+function Models({ own, field, shown, rest, total, at, chosen, typed, onChoose }) {
   const list = useRef(null);
+  const put = () => {
+    const [listed, told] = list.current.children;
+    place(list.current, field.current, { tall: listed.scrollHeight + told.offsetHeight, least: NARROWEST });
+  };
   useLayoutEffect(() => {
-    const element = list.current;
-    element.showPopover?.();
-    const again = () => place(element, field.current);
+    const again = (event) => (event.target instanceof Node && list.current.contains(event.target)) || put();
     const targets = [window, visualViewport].filter(Boolean);
-    again();
     targets.forEach((each) => each.addEventListener("resize", again));
     addEventListener("scroll", again, true);
     return () => {
@@ -103,7 +94,10 @@ function Models({ own, field, shown, left, total, at, chosen, typed, onChoose })
       removeEventListener("scroll", again, true);
     };
   }, []);
-  useLayoutEffect(() => place(list.current, field.current), [shown.length]);
+  useLayoutEffect(() => {
+    if (!list.current.matches(":popover-open")) list.current.showPopover(); // a row that moves takes it out of the top layer
+    put();
+  });
   useEffect(() => document.getElementById(`${own}-${at}`)?.scrollIntoView({ block: "nearest" }), [at, typed]);
   const stay = (event) => event.preventDefault(); // the focus stays in the field
   return html`<div ref=${list} popover="manual" class="models" onMouseDown=${stay}>
@@ -114,13 +108,13 @@ function Models({ own, field, shown, left, total, at, chosen, typed, onChoose })
           aria-selected=${nameOf(each) === chosen} onClick=${() => onChoose(each)}>${each.name}</div>`)}
       </div>`)}
     </div>
-    <p role="status">${said(shown.length, left, total)}</p>
+    <p aria-live="polite">${said(shown.length, rest, total)}</p>
   </div>`;
 }
 
-function said(count, left, total) {
+function said(count, rest, total) {
   if (total === undefined) return "Reading the models …";
   if (total === 0) return html`There are no models yet. <a href="#/providers">Add a provider</a>`;
   if (count === 0) return "No model is called so.";
-  return left > 0 ? `${plural(left, "more model")}: type on to find them.` : html`<span class="unseen">${plural(count, "model")}</span>`;
+  return rest > 0 ? `${plural(rest, "more model")}: type on to find them.` : html`<span class="unseen">${plural(count, "model")}</span>`;
 }

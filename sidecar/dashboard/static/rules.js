@@ -1,0 +1,148 @@
+// The rules of a workspace as a table: moved by dragging and by keys, changed in place, the catch-alls last.
+
+import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "./view.js";
+import { filterOf, KINDS, modelOf } from "./format.js";
+import { useAction, useFresh } from "./fresh.js";
+import { Choice, Field, Trouble } from "./parts.js";
+import { FormDialog } from "./dialog.js";
+import { useDragging } from "./dragging.js";
+import { ModelPicker } from "./picker.js";
+import { nameOf, Rule } from "./rule.js";
+import { useRulebook } from "./rulebook.js";
+
+export function Rules({ rpc, workspace }) {
+  const { rules, surprises, error, change } = useRulebook(rpc, workspace);
+  const { value: models } = useFresh(rpc, () => rpc.call("mux/model/list"), ["models", "providers"]);
+  const [said, setSaid] = useState("");
+  const [removed, setRemoved] = useState(null);
+  const table = useKeptFocus();
+  const body = useRef(null);
+  const filtered = rules?.filter((rule) => rule.filter) ?? [];
+  const rest = rules?.filter((rule) => !rule.filter) ?? [];
+
+  const move = async (rule, to) => {
+    if (to < 1 || to > filtered.length) {
+      setSaid(`${filterOf(rule.filter)} is the ${to < 1 ? "first" : "last"} already.`);
+      return;
+    }
+    await change("move", { to }, rule.key);
+    setSaid(`${filterOf(rule.filter)} is rule ${to} of ${rules.length} now.`);
+  };
+  const remove = async (rule) => {
+    await change("remove", {}, rule.key);
+    setRemoved(rule);
+  };
+  const { grip, cancel } = useDragging(() => [...body.current.rows], (from, to) => move(filtered[from], to + 1).catch((failed) => setSaid(failed.message)));
+  useEffect(cancel, [filtered.map((rule) => rule.key).join()]);
+
+  const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} also=${surprises?.get(rule.filter)}
+    grip=${rule.filter ? grip(index) : null} isFirst=${index === 0} isLast=${index === filtered.length - 1}
+    onChange=${(params) => change("update", params, rule.key)} onMove=${(by) => move(rule, rule.position + by)} onRemove=${() => remove(rule)} />`;
+  const columns = ["Place", "Files", "Requests", "Model", "Actions"];
+  return html`<section class="card rules" aria-labelledby="rules">
+    <h2 id="rules">Rules</h2>
+    <p class="quiet">From top to bottom, the first rule that matches a file of the request takes it.</p>
+    <${Trouble} error=${error} />
+    <p class="unseen" aria-live="polite">${said}</p>
+    <p class="unseen" id="moving">Arrow keys move the rule; so does Alt with an arrow key anywhere in its row.</p>
+    <table role="table" ref=${table} aria-label="Rules"><thead role="rowgroup"><tr role="row">
+        ${columns.map((name) => html`<th key=${name} role="columnheader" scope="col"><span class=${name === "Place" || name === "Actions" ? "unseen" : ""}>${name}</span></th>`)}
+      </tr></thead>
+      <tbody role="rowgroup" ref=${body}>${filtered.map(row)}</tbody>
+      <${NewRule} models=${models} isFirst=${rules?.length === 0} onAdd=${(rule) => change("add", rule)} onSaid=${setSaid} />
+      <tbody role="rowgroup" class="last">${rest.map(row)}
+        ${rules && !rest.some((rule) => rule.kind === "any") && html`<${Missing} models=${models} onAdd=${(rule) => change("add", rule)} />`}</tbody>
+    </table>
+    <div class="after"><${OfOneKind} models=${models} rest=${rest} onAdd=${(rule) => change("add", rule)} />
+      ${removed && html`<${Undo} key=${removed.key} rule=${removed} onUndo=${(rule) => change("add", rule)} onDone=${() => setRemoved(null)} />`}</div>
+  </section>`;
+}
+
+// The ref of a place in which the focus stays on its element, though a row that moves loses it.
+function useKeptFocus() {
+  const place = useRef(null);
+  const held = useRef(null);
+  useEffect(() => {
+    const element = place.current;
+    const came = (event) => (held.current = event.target);
+    const left = () => setTimeout(() => element.contains(document.activeElement) || (held.current = null));
+    element.addEventListener("focusin", came);
+    element.addEventListener("focusout", left);
+    return () => {
+      element.removeEventListener("focusin", came);
+      element.removeEventListener("focusout", left);
+    };
+  }, []);
+  useLayoutEffect(() => {
+    if (held.current?.isConnected && document.activeElement === document.body) held.current.focus({ preventScroll: true });
+  });
+  return place;
+}
+
+function NewRule({ models, isFirst, onAdd, onSaid }) {
+  const form = useId();
+  const field = useRef(null);
+  const [rule, setRule] = useState({ filter: "", kind: "any", model: null });
+  const { run, error, clear } = useAction();
+  const set = (changes) => {
+    clear();
+    setRule({ ...rule, ...changes });
+  };
+  const submit = async (event) => {
+    event.preventDefault();
+    if (!(await run(() => onAdd({ filter: rule.filter, kind: rule.kind, ...rule.model })))) return;
+    onSaid(`A rule for ${rule.filter} is added.`);
+    setRule({ ...rule, filter: "" });
+    field.current.focus();
+  };
+  return html`<tbody role="rowgroup" class="new"><tr role="row">
+    <td role="cell" class="place"><form id=${form} onSubmit=${submit}></form><span aria-hidden="true">+</span></td>
+    <td role="cell" class="files"><input ref=${field} form=${form} required type="text" class="filter" aria-label="Files of a new rule" placeholder=".ts or src/api/ or *.test.ts"
+      value=${rule.filter} autocomplete="off" autocapitalize="off" spellcheck=${false} aria-invalid=${error ? "true" : undefined} onInput=${(event) => set({ filter: event.target.value })} />
+      ${error && html`<small class="wrong" role="alert">${error.message}</small>`}
+      ${isFirst && html`<small>Name an ending, a folder or a pattern, and the model for it.</small>`}</td>
+    <td role="cell" class="kind"><${Choice} form=${form} aria-label="Requests of a new rule" value=${rule.kind} options=${Object.entries(KINDS)} onChoose=${(kind) => set({ kind })} /></td>
+    <td role="cell" class="serving"><${ModelPicker} form=${form} required models=${models} value=${rule.model} label="Model of a new rule" onChoose=${(model) => set({ model })} /></td>
+    <td role="cell" class="acts"><button type="submit" form=${form}>Add rule</button></td>
+  </tr></tbody>`;
+}
+
+// The catch-all that is not there yet.
+function Missing({ models, onAdd }) {
+  const { run, error } = useAction();
+  return html`<tr role="row">
+    <td role="cell" class="place"></td>
+    <td role="cell" class="files"><span class="rest">Everything else</span></td>
+    <td role="cell" class="kind"><span class="rest">${KINDS.any}</span></td>
+    <td role="cell" class="serving"><${ModelPicker} models=${models} value=${null} label="Model for everything else" onChoose=${(model) => run(() => onAdd({ filter: "", ...model }))} />
+      <small>Without one, a request that no rule takes is refused.</small>
+      ${error && html`<small class="wrong" role="alert">${error.message}</small>`}</td>
+    <td role="cell" class="acts"></td>
+  </tr>`;
+}
+
+// Catch-alls of one kind, which few need.
+function OfOneKind({ models, rest, onAdd }) {
+  const [rule, setRule] = useState(null);
+  const left = ["fim", "embed", "chat"].filter((kind) => !rest.some((each) => each.kind === kind));
+  return html`${left.length > 0 && html`<button type="button" onClick=${() => setRule({ kind: left[0], model: null })}>Another model for one kind of request …</button>`}
+    ${rule && html`<${FormDialog} title="Everything else of one kind" yes="Add" act=${() => onAdd({ filter: "", kind: rule.kind, ...rule.model })} onClose=${() => setRule(null)}>
+      <p class="quiet">Completion while typing wants a small, fast model. Embeddings are served by rules of their own kind only.</p>
+      <${Field} label="Requests"><${Choice} value=${rule.kind} options=${left.map((kind) => [kind, KINDS[kind]])} onChoose=${(kind) => setRule({ ...rule, kind })} /><//>
+      <${Field} label="Model"><${ModelPicker} required models=${models} value=${rule.model} onChoose=${(model) => setRule({ ...rule, model })} /><//>
+    <//>`}`;
+}
+
+function Undo({ rule, onUndo, onDone }) {
+  const button = useRef(null);
+  const { run, error } = useAction();
+  useEffect(() => button.current.focus(), []);
+  const undo = async () => {
+    const { filter, kind, provider, model, position } = rule;
+    const where = filter ? { position } : {};
+    if (await run(() => onUndo({ filter, kind, provider, model, ...where }))) onDone();
+  };
+  return html`<p class="undo" role="group" aria-label="Removed">Removed ${nameOf(rule)} → <span class="model">${modelOf(rule)}</span>
+    ${" "}<button ref=${button} type="button" onClick=${undo}>Undo</button>
+    ${error && html`<small class="wrong" role="alert">${error.message}</small>`}</p>`;
+}

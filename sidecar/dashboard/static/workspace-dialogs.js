@@ -1,0 +1,102 @@
+// What is done with a whole workspace: added, copied, renamed, removed, exported, imported.
+
+import { html, useRef, useState } from "./view.js";
+import { plural } from "./format.js";
+import { Field } from "./parts.js";
+import { Confirm, FormDialog } from "./dialog.js";
+
+export const addressOf = (name) => `#/workspaces/${encodeURIComponent(name)}`;
+
+export const actionsOf = (act) => [
+  { title: "Rename …", act: () => act("rename") },
+  { title: "Copy …", act: () => act("copy") },
+  { title: "Export …", act: () => act("export") },
+  { title: "Remove …", act: () => act("remove"), danger: true },
+];
+
+const DIALOGS = { add: Add, copy: Add, rename: Rename, export: Export, import: Import, remove: Remove };
+
+// `onDone` gets the workspace that there is now, or null when one was removed.
+export function WorkspaceDialog({ what, ...rest }) {
+  return html`<${DIALOGS[what]} ...${rest} />`;
+}
+
+const NAMING = "Letters, digits, dots, dashes and underscores.";
+
+function Name({ name, onName, error, hint = NAMING }) {
+  return html`<${Field} label="Name" hint=${hint} error=${error}><input type="text" value=${name} required autocomplete="off" autocapitalize="off"
+    spellcheck=${false} onInput=${(event) => onName(event.target.value)} /><//>`;
+}
+
+function Add({ rpc, workspace, onClose, onDone }) {
+  const [name, setName] = useState(workspace ? `${workspace.name}-copy` : "");
+  const act = async (signal) => onDone(await rpc.call("mux/workspace/add", { name, copyFrom: workspace?.name ?? null }, signal));
+  return html`<${FormDialog} title=${workspace ? `Copy ${workspace.name}` : "Add a workspace"} yes=${workspace ? "Copy" : "Add"} act=${act} onClose=${onClose}>
+    ${(wrong) => html`<${Name} name=${name} onName=${setName} error=${wrong("name")} />`}
+  <//>`;
+}
+
+function Rename({ rpc, workspace, onClose, onDone }) {
+  const [name, setName] = useState(workspace.name);
+  const act = async (signal) => onDone(await rpc.call("mux/workspace/update", { name: workspace.name, newName: name }, signal));
+  return html`<${FormDialog} title=${`Rename ${workspace.name}`} yes="Rename" act=${act} onClose=${onClose}>
+    ${(wrong) => html`<${Name} name=${name} onName=${setName} error=${wrong("newName")} hint=${`${NAMING} Clients that are bound to ${workspace.name} must be told the new name.`} />`}
+  <//>`;
+}
+
+function Remove({ rpc, workspace, onClose, onDone }) {
+  const act = async (signal) => {
+    await rpc.call("mux/workspace/remove", { name: workspace.name }, signal);
+    onDone(null);
+  };
+  return html`<${Confirm} title=${`Remove ${workspace.name}?`} yes="Remove" act=${act} onClose=${onClose}>
+    <p>Its ${plural(workspace.rules, "rule")} ${workspace.rules === 1 ? "goes" : "go"} with it.${workspace.active && " It is the active workspace: default becomes active instead."}
+      ${" "}This cannot be undone; an export can be imported again.</p>
+  <//>`;
+}
+
+function Export({ rpc, workspace, onClose }) {
+  const act = async (signal) => {
+    const document = await rpc.call("mux/workspace/export", { name: workspace.name }, signal);
+    save(`${workspace.name}.json`, JSON.stringify(document, null, 2));
+  };
+  return html`<${FormDialog} title=${`Export ${workspace.name}`} yes="Download" act=${act} onClose=${onClose}>
+    <p>The file holds the rules, and names providers and models. It holds no keys and no endpoints, so it can be shared.</p>
+  <//>`;
+}
+
+function save(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "application/json" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function Import({ rpc, onClose, onDone }) {
+  const [text, setText] = useState("");
+  const [name, setName] = useState("");
+  const latest = useRef(0);
+  const read = async (event) => {
+    const [file] = event.target.files;
+    const mine = ++latest.current;
+    const found = file ? await file.text() : "";
+    if (mine === latest.current) setText(found);
+  };
+  const act = async (signal) => onDone(await rpc.call("mux/workspace/import", { document: parsed(text), name: name.trim() || null }, signal));
+  return html`<${FormDialog} title="Import a workspace" yes="Import" act=${act} onClose=${onClose}>
+    ${(wrong) => html`<${Field} label="File" hint="As Export made it, here or elsewhere."><input type="file" accept=".json,application/json" onChange=${read} /><//>
+      <${Field} label="Or paste its text" error=${wrong("document")}><textarea rows="6" class="filter" required spellcheck=${false} value=${text} onInput=${(event) => setText(event.target.value)}></textarea><//>
+      <${Field} label="Name" hint="Leave it empty for the name in the file." error=${wrong("name")}><input type="text" value=${name} autocomplete="off" autocapitalize="off" spellcheck=${false} onInput=${(event) => setName(event.target.value)} /><//>`}
+  <//>`;
+}
+
+function parsed(text) {
+  try {
+    const document = JSON.parse(text);
+    if (document && typeof document === "object" && !Array.isArray(document)) return document;
+  } catch {
+    // told below
+  }
+  throw Object.assign(new Error("This is not an exported workspace: it is no JSON object. Export one, or paste the whole file."), { data: { field: "document" } });
+}

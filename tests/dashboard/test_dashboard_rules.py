@@ -1,0 +1,379 @@
+"""A workspace's rules in the browser: added, changed, moved, mended and tried out, while others change them too."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">.ts"
+
+
+def filters(mux, workspace="default"):
+    """The filters in order."""
+    return [each["filter"] for each in mux.rpc("mux/rule/list", workspace=workspace)]
+
+
+def opened(tab, workspace="default"):
+    """The page of a workspace, its rules there."""
+    page = tab.sign_in(f"workspaces/{workspace}")
+    page.get_by_label("Files of rule 1", exact=True).wait_for()
+    return page
+
+
+def expect_filters(page, *wanted):
+    """Wait until the page shows these, in order."""
+    expect(page.get_by_label("Files of rule")).to_have_count(len(wanted))
+    for position, text in enumerate(wanted, start=1):
+        expect(page.get_by_label(f"Files of rule {position}", exact=True)).to_have_value(text)
+
+
+def pick(page, label, text):
+    """Choose a model by typing a part of its name."""
+    field = page.get_by_label(label, exact=True)
+    field.click()
+    field.fill(text)
+    page.get_by_role("listbox").get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+
+
+def test_the_rules(office, tab_of):
+    """The table has each rule with its files, kind and model, the catch-all last, and what a filter also takes."""
+    tab = tab_of(office)
+    page = opened(tab)
+    expect_filters(page, ".md", ".ts")
+    expect(page.get_by_label("Model of rule 2, .ts", exact=True)).to_have_value("cloud/anthropic/claude-sonnet-4.5")
+    expect(page.get_by_label("Requests of rule 2, .ts", exact=True)).to_have_value("any")
+    rows = page.get_by_role("table", name="Rules").get_by_role("row")
+    expect(rows.nth(2)).to_contain_text("also takes view.tsx")
+    expect(rows.last).to_contain_text("Everything else")
+    expect(rows.last.get_by_role("combobox")).to_have_value("local/qwen3:8b")
+    expect(rows.last.get_by_role("button", name=re.compile("^Move"))).to_have_count(0)
+    assert tab.violations() == []
+
+
+def test_adding_by_keyboard(own_mux, tab_of):
+    """A rule is added by keys alone, before the catch-all; what cannot be is refused in place."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    page.get_by_label("Files of a new rule").focus()
+    page.keyboard.type("*")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("claude")
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_text(["anthropic/claude-sonnet-4.5"])
+    assert tab.violations() == []
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".new").get_by_role("alert")).to_contain_text("*")
+    page.get_by_label("Files of a new rule").fill(HOSTILE)
+    page.keyboard.press("Enter")
+    expect_filters(page, ".md", ".ts", HOSTILE)
+    expect(page.get_by_label("Files of a new rule")).to_have_value("")
+    expect(page.get_by_label("Files of a new rule")).to_be_focused()
+    assert filters(own_mux) == [".md", ".ts", HOSTILE, ""]
+    page.get_by_label("Prompt").fill(f"Look at `{HOSTILE}`")
+    page.get_by_role("table", name="Every rule, and why").wait_for()
+    assert page.locator("main img").count() == 0
+    assert page.title() == "default · Workspaces · mux-sidecar"
+
+
+def test_changing(own_mux, tab_of):
+    """Filter, kind and model are changed where they stand; Escape takes back what was typed; errors stand beside it."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    field = page.get_by_label("Files of rule 1", exact=True)
+    field.fill("**.md**")
+    page.keyboard.press("Escape")
+    expect(field).to_have_value(".md")
+    field.fill("")
+    expect(page.get_by_role("alert").filter(has_text="A filter cannot be empty")).to_be_visible()
+    field.fill("x" * 300)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="256")).to_be_visible()
+    expect(field).to_have_value("x" * 300)
+    assert tab.violations() == []
+    field.fill("docs/")
+    page.get_by_role("heading", name="Try it").click()
+    page.get_by_label("Requests of rule 1, docs/", exact=True).select_option("chat")
+    pick(page, "Model of rule 1, docs/", "claude")
+    expect(page.get_by_label("Model of rule 1, docs/", exact=True)).to_have_value("cloud/anthropic/claude-sonnet-4.5")
+    pick(page, "Model of rule 3, everything else", "local small")
+    expect(page.get_by_label("Model of rule 3, everything else", exact=True)).to_have_value("local/small")
+    first, _, last = own_mux.rpc("mux/rule/list")
+    assert (first["filter"], first["kind"], first["provider"]) == ("docs/", "chat", "cloud")
+    assert (last["provider"], last["model"]) == ("local", "small")
+
+
+def test_the_picker(office, tab_of):
+    """The picker groups models by provider, searches in both names, follows the arrows, and Escape keeps the old."""
+    tab = tab_of(office)
+    page = opened(tab)
+    field = page.get_by_label("Model of rule 1, .md", exact=True)
+    field.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("listbox").get_by_role("group")).to_have_count(2)
+    expect(page.get_by_role("listbox").get_by_role("option", name="small")).to_have_attribute("aria-selected", "true")
+    assert tab.violations() == []
+    active = "id => document.getElementById(id).textContent"
+    expect(field).to_have_attribute("aria-expanded", "true")
+    assert page.evaluate(active, field.get_attribute("aria-activedescendant")) == "small"
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(active, field.get_attribute("aria-activedescendant")) == "qwen3:8b"
+    page.keyboard.type("no such model")
+    expect(page.get_by_text("No model is called so.")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("local/small")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    expect(field).to_have_value("local/small")
+    expect(field).to_be_focused()
+
+
+def test_moving_by_keyboard(own_mux, tab_of):
+    """Alt and an arrow, the grip with an arrow, and the buttons move a rule; the focus goes with it, and it is said."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    page.get_by_label("Files of rule 1", exact=True).focus()
+    page.keyboard.press("Alt+ArrowDown")
+    expect_filters(page, ".ts", ".md")
+    expect(page.get_by_label("Files of rule 2", exact=True)).to_be_focused()
+    expect(page.get_by_text(".md is rule 2 of 3 now.")).to_be_attached()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(page.get_by_text(".md is the last already.")).to_be_attached()
+    grip(page, 2).focus()
+    page.keyboard.press("ArrowUp")
+    expect_filters(page, ".md", ".ts")
+    expect(grip(page, 1)).to_be_focused()
+    page.get_by_role("button", name="Move down rule 1, .md").click()
+    expect_filters(page, ".ts", ".md")
+    expect(page.get_by_role("button", name="Move down rule 2, .md")).to_be_disabled()
+    assert filters(own_mux) == [".ts", ".md", ""]
+
+
+def many(mux):
+    """Five rules and the catch-all."""
+    for text in (".py", ".rs", ".go"):
+        mux.rpc("mux/rule/add", filter=text, provider="local", model="small")
+
+
+def grip(page, position):
+    """The grip of a rule."""
+    return page.get_by_role("button", name=re.compile(rf"^Move rule {position},"))
+
+
+def center(page, position):
+    """The middle of a rule's grip."""
+    box = grip(page, position).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_moving_by_mouse(own_mux, tab_of):
+    """A rule is dragged down and up; Escape leaves it where it was, and none goes past the catch-all."""
+    many(own_mux)
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    mouse = page.mouse
+
+    def drag(position, to, *, by=8):
+        mouse.move(*center(page, position))
+        mouse.down()
+        mouse.move(center(page, position)[0], to + (by if to > center(page, position)[1] else -by), steps=6)
+
+    drag(1, center(page, 3)[1])
+    expect(page.locator("[data-dragged]")).to_have_count(1)
+    mouse.up()
+    expect_filters(page, ".ts", ".py", ".md", ".rs", ".go")
+    drag(5, center(page, 2)[1])
+    mouse.up()
+    expect_filters(page, ".ts", ".go", ".py", ".md", ".rs")
+    drag(1, 790)
+    mouse.up()
+    expect_filters(page, ".go", ".py", ".md", ".rs", ".ts")
+    drag(1, center(page, 3)[1])
+    page.keyboard.press("Escape")
+    mouse.up()
+    expect(page.locator("[data-dragged]")).to_have_count(0)
+    expect_filters(page, ".go", ".py", ".md", ".rs", ".ts")
+    assert filters(own_mux) == [".go", ".py", ".md", ".rs", ".ts", ""]
+    assert page.evaluate("[...document.querySelectorAll('.rules tr')].every(row => !row.style.transform)")
+
+
+def test_moving_by_finger(own_mux, chromium, tab_of):
+    """A rule is dragged by touch on a narrow screen."""
+    many(own_mux)
+    tab = tab_of(own_mux)
+    tab.page.set_viewport_size({"width": 360, "height": 800})
+    page = opened(tab)
+    grip(page, 1).scroll_into_view_if_needed()
+    touch = page.context.new_cdp_session(page)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def finger(kind, *at):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in at]})
+
+    (x, start), (_, end) = center(page, 1), center(page, 2)
+    finger("touchStart", (x, start))
+    for part in range(1, 6):
+        finger("touchMove", (x, start + (end - start + 10) * part / 5))
+    finger("touchEnd")
+    expect_filters(page, ".ts", ".md", ".py", ".rs", ".go")
+    assert filters(own_mux)[:2] == [".ts", ".md"]
+
+
+def test_removing(own_mux, tab_of):
+    """A rule is removed at once, and comes back where it was by Undo, which has the focus."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    page.get_by_role("button", name="Remove rule 1, .md").click()
+    expect_filters(page, ".ts")
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    assert filters(own_mux) == [".ts", ""]
+    assert tab.violations() == []
+    page.keyboard.press("Enter")
+    expect_filters(page, ".md", ".ts")
+    expect(undo).to_have_count(0)
+    assert filters(own_mux) == [".md", ".ts", ""]
+
+
+def test_a_broken_rule(own_mux, tab_of):
+    """A rule whose model or provider is gone says so, and takes the offered replacement."""
+    own_mux.rpc("mux/provider/add", name="leaving", type="echo", models=["qwen3:14b", "claude-opus-4.5"])
+    own_mux.rpc("mux/rule/add", filter=".py", provider="leaving", model="qwen3:14b")
+    own_mux.rpc("mux/rule/add", filter=".rs", provider="leaving", model="claude-opus-4.5")
+    own_mux.rpc("mux/provider/update", name="leaving", models=["qwen3:14b", "other"])
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    rows = page.get_by_role("table", name="Rules").get_by_role("row")
+    expect(rows.nth(4)).to_contain_text("claude-opus-4.5; choose another")
+    expect(rows.nth(3).get_by_role("button", name="Use")).to_have_count(0)
+    own_mux.rpc("mux/provider/remove", name="leaving", force=True)
+    expect(rows.nth(3)).to_contain_text("There is no provider leaving any more")
+    expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_have_attribute("aria-invalid", "true")
+    assert tab.violations() == []
+    rows.nth(3).get_by_role("button", name="Use local/qwen3:8b instead").click()
+    expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_have_value("local/qwen3:8b")
+    rows.nth(4).get_by_role("button", name="Use cloud/anthropic/claude-sonnet-4.5 instead").click()
+    expect(page.get_by_role("button", name="instead")).to_have_count(0)
+    assert not any("broken" in each for each in own_mux.rpc("mux/rule/list"))
+
+
+def test_catch_alls(own_mux, tab_of):
+    """Without a catch-all one is asked for; those of one kind are added in a dialog, and each kind once."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    page.get_by_role("button", name="Remove rule 3, everything else").click()
+    expect(page.get_by_text("Without one, a request that no rule takes is refused.")).to_be_visible()
+    pick(page, "Model for everything else", "small")
+    expect(page.get_by_label("Model of rule 3, everything else", exact=True)).to_have_value("local/small")
+    page.get_by_role("button", name="Another model for one kind").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Requests").select_option("embed")
+    dialog.get_by_label("Model", exact=True).click()
+    assert tab.violations() == []
+    page.keyboard.press("Escape")
+    expect(dialog.get_by_role("listbox")).to_have_count(0)
+    expect(dialog).to_be_visible()
+    pick(dialog.page, "Model", "qwen")
+    dialog.get_by_role("button", name="Add").click()
+    rows = page.get_by_role("table", name="Rules").locator("tbody.last").get_by_role("row")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("embeddings")
+    expect(rows.last).to_contain_text("chat and completion")
+    page.get_by_role("button", name="Another model for one kind").click()
+    expect(dialog.get_by_label("Requests").get_by_role("option")).to_have_text(["completion", "chat"])
+
+
+def test_changes_elsewhere_leave_what_is_typed(own_mux, tab_of):
+    """While somebody types, rules move, change and come by other hands: text and focus stay with their rule."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    page.get_by_label("Files of a new rule").fill(".half")
+    page.get_by_label("Files of rule 2", exact=True).press("End")
+    page.keyboard.type("x")
+    own_mux.rpc("mux/rule/move", position=2, to=1)
+    expect_filters(page, ".tsx", ".md")
+    expect(page.get_by_label("Files of rule 1", exact=True)).to_be_focused()
+    own_mux.rpc("mux/rule/update", position=1, provider="local", model="small")
+    expect(page.get_by_label("Model of rule 1,")).to_have_value("local/small")
+    own_mux.cli("rule", "add", "--filter", ".go", "--model", "local/small", "--at", "1")
+    expect_filters(page, ".go", ".tsx", ".md")
+    assert filters(own_mux) == [".go", ".ts", ".md", ""]
+    page.keyboard.type("y")
+    page.keyboard.press("Enter")
+    expect_filters(page, ".go", ".tsxy", ".md")
+    expect(page.get_by_label("Files of a new rule")).to_have_value(".half")
+    assert filters(own_mux) == [".go", ".tsxy", ".md", ""]
+
+
+def test_two_tabs(own_mux, tab_of):
+    """What one tab changes shows in the other; who is late is told in place."""
+    one, other = tab_of(own_mux), tab_of(own_mux)
+    pages = [opened(one, "client-project"), opened(other, "client-project")]
+    pages[0].get_by_label("Files of rule 1", exact=True).fill("docs/")
+    pages[0].keyboard.press("Enter")
+    expect(pages[1].get_by_label("Files of rule 1", exact=True)).to_have_value("docs/")
+    pages[1].get_by_label("Files of rule 1", exact=True).fill(".late")
+    pages[0].get_by_role("button", name="Remove rule 1, docs/").click()
+    expect_filters(pages[1], ".ts")
+    pages[1].get_by_label("Files of a new rule").fill(".py")
+    pick(pages[1], "Model of a new rule", "small")
+    own_mux.rpc("mux/workspace/remove", name="client-project")
+    expect(pages[1].get_by_text("There is no workspace client-project any more")).to_be_visible()
+
+
+def test_trying_it(own_mux, tab_of):
+    """A prompt or names of files tell which rule takes them and why, of every rule, with what is surprising."""
+    own_mux.rpc("mux/rule/add", filter=".js", provider="local", model="small")
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    expect(page.get_by_text("Paste a prompt or name files")).to_be_visible()
+    page.get_by_label("Prompt").fill("Why does `src/cart.ts` not compile?")
+    verdict = page.locator(".verdict")
+    expect(verdict).to_have_text("Rule 2, .ts, takes it: cloud/anthropic/claude-sonnet-4.5")
+    expect(page.locator(".found")).to_contain_text("src/cart.ts")
+    rows = page.get_by_role("table", name="Every rule, and why").get_by_role("row")
+    expect(rows).to_have_count(5)
+    expect(rows.nth(1)).to_contain_text("no file has .md in its name")
+    expect(rows.nth(2)).to_contain_text(".ts is in cart.ts")
+    expect(rows.nth(3)).to_contain_text("not reached: rule 2 took it")
+    expect(rows.nth(3)).to_contain_text("it also takes package.json")
+    assert tab.violations() == []
+    page.get_by_label("Prompt").fill("")
+    page.get_by_label("Files, one on a line").fill("web/package.json")
+    expect(verdict).to_have_text("Rule 3, .js, takes it: local/small")
+    own_mux.rpc("mux/rule/update", position=3, filter="*.js")
+    expect(verdict).to_have_text("Rule 4, everything else, takes it: local/qwen3:8b")
+    page.get_by_label("Kind of request").select_option("embed")
+    expect(verdict).to_have_text("No rule takes it: the request would be refused.")
+
+
+def test_which_files_count(own_mux, tab_of):
+    """The scope is chosen on the page, and shows what the command line chooses."""
+    page = opened(tab_of(own_mux))
+    page.get_by_label("Those of the whole conversation").check()
+    expect(page.get_by_label("Those of the whole conversation")).to_be_checked()
+    own_mux.cli("workspace", "edit", "default", "--scope", "turn")
+    expect(page.get_by_label("Those of the current turn")).to_be_checked()
+
+
+@pytest.mark.parametrize("count", [120])
+def test_many_rules(fresh_mux, tab_of, count):
+    """Many rules and models stay usable: the picker shows a part, and says that there are more."""
+    mux = fresh_mux().start()
+    models = [f"vendor/model-{number}" for number in range(400)]
+    mux.rpc("mux/provider/add", name="many", type="echo", models=models)
+    rules = [{"filter": f".x{number}", "provider": "many", "model": models[number]} for number in range(count)]
+    mux.rpc("mux/rule/set", rules=rules)
+    page = opened(tab_of(mux))
+    expect(page.get_by_label("Files of rule")).to_have_count(count)
+    page.get_by_label(f"Files of rule {count}", exact=True).press("Alt+ArrowUp")
+    expect(page.get_by_label(f"Files of rule {count - 1}", exact=True)).to_have_value(f".x{count - 1}")
+    page.get_by_label("Model of a new rule").click()
+    expect(page.get_by_text("more models: type on to find them.")).to_be_visible()
+    page.keyboard.type("model-399")
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
