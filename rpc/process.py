@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import signal
+import sys
 import threading
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
@@ -146,6 +147,8 @@ class Process:
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows: Ctrl+C arrives as KeyboardInterrupt
                 loop.add_signal_handler(number, told)
+        if sys.platform != "win32":  # Emacs sends it to its children when it leaves, and so does a terminal
+            loop.add_signal_handler(signal.SIGHUP, self.leave)
 
     def _port(self, port: int | None) -> int:
         return self._place.port if port is None else port

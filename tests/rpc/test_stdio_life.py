@@ -115,13 +115,31 @@ def streaming(window, upstream):
     return window.mux.open("POST", "/chat/completions", HI | {"stream": True}), go_on
 
 
-def test_answers_are_finished(window, other_upstream):
-    """`exit` closes the endpoint, lets the answer in progress come to its end, and then ends the process."""
+def leave(window):
+    """Ask it to end as editors do."""
+    window.ask("shutdown")
+    window.notify("exit")
+
+
+def hang_up(window):
+    """End it as an editor does that leaves its children a signal, and its terminal, which sends them one too."""
+    window.process.send_signal(signal.SIGHUP)
+    window.process.send_signal(signal.SIGHUP)
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (leave, 0),
+        pytest.param(hang_up, 1, marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")),
+    ],
+)
+def test_answers_are_finished(window, other_upstream, end, status):
+    """The endpoint closes, the answer in progress comes to its end, and then the process ends."""
     stream, go_on = streaming(window, other_upstream)
     with stream:
         body = stream.read()
-        window.ask("shutdown")
-        window.notify("exit")
+        end(window)
         until = time.monotonic() + 20
         while is_open(window.mux.port) and time.monotonic() < until:
             time.sleep(0.02)
@@ -132,7 +150,7 @@ def test_answers_are_finished(window, other_upstream):
             body += piece
     assert b" last" in body
     assert b"[DONE]" in body
-    assert window.wait() == 0
+    assert window.wait() == status
 
 
 def test_a_second_signal(window, other_upstream):
