@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from blocks import block
 from mux import Mux
 from neovim import Neovim, find
 from upstream import Upstream
@@ -40,11 +41,6 @@ vim.notify = function(sentence) table.insert(said, sentence) end
 """
 
 Open = Callable[..., Neovim]
-
-
-def block(page: str, kind: str) -> str:
-    """The first block of that kind of a page."""
-    return re.findall(rf"^```{kind}\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)[0]
 
 
 @pytest.fixture(params=["nvim", "nvim-0.10"])

@@ -1,0 +1,67 @@
+"""A program in a terminal as its user sees it: keys go in, and the screen is read. The terminal is tmux's."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PATIENCE = 30.0  # seconds; the machine may be busy with others
+TMUX = shutil.which("tmux")
+_TRY = 0.05
+
+
+class Terminal:
+    """One program in a terminal of 120 columns and 30 lines."""
+
+    def __init__(self, command: list[str], env: dict[str, str], folder: Path) -> None:
+        assert TMUX is not None
+        # A socket's path is short: the folder of a test may be too long for one.
+        self._tmux = [TMUX, "-f", "/dev/null", "-L", f"mux-sidecar-{folder.parent.name}-{id(self)}"]
+        self._env = env | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        self._env.pop("TMUX", None)
+        self._run("new-session", "-d", "-x", "120", "-y", "30", "-c", str(folder), *command)
+
+    @property
+    def screen(self) -> str:
+        """What is to be seen, line by line."""
+        return self._run("capture-pane", "-p")
+
+    @property
+    def colours(self) -> str:
+        """The same with its escape sequences."""
+        return self._run("capture-pane", "-p", "-e")
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return int(self._run("display-message", "-p", "#{pane_pid}"))
+
+    def keys(self, *keys: str) -> None:
+        """Press keys by tmux's names for them (`Enter`, `C-c`, `M-x`)."""
+        self._run("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        """Type a text as it is."""
+        self._run("send-keys", "-l", "--", text)
+
+    def until(self, fits: str | Callable[[str], object]) -> str:
+        """The screen, once the text is on it, or once it fits."""
+        until = time.monotonic() + PATIENCE
+        while not (fits in (seen := self.screen) if isinstance(fits, str) else fits(seen := self.screen)):
+            assert time.monotonic() < until, f"{fits} is not to be seen in:\n{seen}"
+            time.sleep(_TRY)
+        return seen
+
+    def close(self) -> None:
+        """Close the window, whatever the program does."""
+        self._run("kill-server", check=False)
+
+    def _run(self, *arguments: str, check: bool = True) -> str:
+        done = subprocess.run(
+            [*self._tmux, *arguments], env=self._env, capture_output=True, encoding="utf-8", timeout=20, check=False
+        )
+        assert not check or done.returncode == 0, f"tmux {arguments[0]}: {done.stderr}"
+        return done.stdout
