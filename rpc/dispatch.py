@@ -18,7 +18,7 @@ from sidecar.errors import InUse, InvalidParameter, MuxError, ProviderUnreachabl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rpc.methods import Method
+    from rpc.method import Method
     from rpc.params import Params
     from rpc.service import Service
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from rpc import params as given
+from rpc.method import Method
 from rpc.params import Params
 from rpc.results import DashboardUrl, ShownRequest
 from rpc.service import Service
 from rpc.status import Status
+from sidecar.clients.client import Client
 from sidecar.control.drafts import ProviderChanges, ProviderDraft, RuleChanges, SettingsChanges
 from sidecar.values import (
     Check,
@@ -29,30 +29,6 @@ from sidecar.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-P = TypeVar("P", bound=Params)
-
-Run = Callable[[Service, Any], Awaitable[Any]]
-
-
-@dataclass(frozen=True)
-class Method:
-    """One method. `in_turn` ones wait for those that were called before; the others may take their time.
-
-    `waiting` is what to show meanwhile where it may ask the network.
-    """
-
-    name: str
-    params: type[Params]
-    result: Any
-    run: Run
-    in_turn: bool = True
-    waiting: str | None = None
-
-    @property
-    def help(self) -> str:
-        """What it does, for the documentation."""
-        return " ".join((self.run.__doc__ or "").split())
 
 
 async def _status(service: Service, asked: given.StatusOf) -> Status:
@@ -215,7 +191,7 @@ async def _requests(service: Service, asked: given.RequestList) -> tuple[Request
 
 
 async def _request(service: Service, asked: given.RequestNamed) -> ShownRequest:
-    """One request with what is kept of its conversation (setting `keep`)."""
+    """One request with the `file` that its rule took it for, and what is kept of its conversation (setting `keep`)."""
     return ShownRequest.of(*await service.control.requests.show(asked.id))
 
 
@@ -257,6 +233,15 @@ async def _dashboard(service: Service, _: Params) -> DashboardUrl:
     return DashboardUrl(url=f"{service.board.origin}/#code={code}")
 
 
+async def _clients(service: Service, asked: given.ClientList) -> tuple[Client, ...]:
+    """The AI clients, each with what to paste where so that its requests come here.
+
+    They are led to `workspace`, else to the window's own, else to whichever is active. Where the setting `requireKey`
+    is on, TOKEN stands for what `mux-sidecar token` prints.
+    """
+    return await service.control.clients.list(service.board.origin, asked.workspace or service.window.workspace)
+
+
 FETCHING = "Fetching models"
 
 _ROWS = (
@@ -290,5 +275,6 @@ _ROWS = (
     Method("mux/settings/set", given.SettingsSet, Settings, _settings_set),
     Method("mux/doctor", Params, tuple[Check, ...], _doctor, in_turn=False, waiting="Looking for what is wrong"),
     Method("mux/dashboard/url", Params, DashboardUrl, _dashboard),
+    Method("mux/client/list", given.ClientList, tuple[Client, ...], _clients),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({row.name: row for row in _ROWS})

@@ -213,6 +213,12 @@ class UsageOf(Params, frozen=True, kw_only=True):
     by: UsageKey | None = None
 
 
+class ClientList(Params, frozen=True, kw_only=True):
+    """Where the clients are to be led."""
+
+    workspace: str | None = None
+
+
 class SettingsSet(Params, frozen=True, kw_only=True):
     """Which settings to change."""
 

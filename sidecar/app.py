@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds that answers which are being streamed get to finish when the process is told to leave.
 LEAVE = 600.0
+#: Seconds in which clients are told that the process ends at once.
+LAST_WORDS = 1.0
 PRUNE_EVERY = 3600.0
 #: Seconds after which a thread that works (files of a large text, records) lets the loop go on; Python's own are 5 ms.
 SWITCH = 0.0005
@@ -128,10 +130,15 @@ async def open_app(
 
 
 async def _leave(port: Port, endpoint: Endpoint, server: Server) -> None:
-    """Leave the port to others, then finish what is being answered."""
-    await port.close()
-    endpoint.leave()
-    await server.leave(LEAVE)
+    """Leave the port to others, then finish what is being answered; when told again, or after that, end it."""
+    try:
+        await port.close()
+        endpoint.leave()
+        await server.leave(LEAVE)
+    finally:
+        endpoint.stop()
+        await server.leave(LAST_WORDS)
+        await server.shutdown(0)
 
 
 async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = None) -> None:

@@ -57,6 +57,10 @@ class Endpoint:
         for callback in self._on_leave:
             callback()
 
+    def stop(self) -> None:
+        """End what is being answered, telling the clients so."""
+        self._mux.stop()
+
     @property
     def running(self) -> int:
         """How many requests are being answered by a provider."""
@@ -119,7 +123,8 @@ class Endpoint:
         trace = self._mux.begin(resource.dialect, client_name(request.headers))
         trace.extra_headers = _cors(origin)
         try:
-            body = await read_body(request)
+            with trace.until_stopped():
+                body = await read_body(request)
             named = resource._replace(workspace=_workspace(request, resource))
             return await self._mux.answer(request, body, trace, snapshot, named)
         except RequestError as error:

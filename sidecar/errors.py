@@ -13,7 +13,8 @@ MuxError                         code (JSON-RPC)
 └── RequestError                 an answer of the endpoint: HTTP status, type, code
     ├── BadRequest               400 invalid_request (and 404, 405, 413, 415, 403: see its status)
     ├── NoRoute                  400 no_route, model_gone, workspace_unknown, provider_key_missing
-    └── UpstreamError            502, 504: the provider could not be asked, or did not answer
+    ├── UpstreamError            502, 504: the provider could not be asked, or did not answer
+    └── MuxStopped               503 mux_stopped
 """
 
 from __future__ import annotations
@@ -140,6 +141,18 @@ class UpstreamError(RequestError):
 
     status = 502
     type = "upstream_connection_error"
+
+
+class MuxStopped(RequestError):
+    """The process was told to end at once, and the answer was not complete."""
+
+    status = 503
+    type = "api_error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The mux was stopped before this answer was complete; ask again once it runs.", error_code="mux_stopped"
+        )
 
 
 class ProviderRefused(RequestError):

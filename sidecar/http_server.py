@@ -66,7 +66,7 @@ class Server(web.Server):
             self._sweep.cancel()
 
     async def leave(self, seconds: float) -> None:
-        """Retire, finish what is being answered, for so many seconds at most, and close every connection."""
+        """Retire and finish what is being answered, for so many seconds at most."""
         self.retire()
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
@@ -75,7 +75,6 @@ class Server(web.Server):
             if now >= idle_until:
                 self._close_idle()
             await asyncio.sleep(STEP)
-        await self.shutdown(0)
 
     def _open(self) -> list[_Connection]:
         return [connection for connection in self.connections if isinstance(connection, _Connection)]

@@ -13,13 +13,13 @@ from sidecar.choice import Choice, choose, resolve, workspace_of
 from sidecar.client_stream import ClientGone
 from sidecar.dialects.forms import FORMS
 from sidecar.dialects.incoming import Incoming, read
-from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, NoRoute, RequestError
+from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, MuxStopped, NoRoute, RequestError
 from sidecar.paths import Resource
 from sidecar.prices import Table
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
 from sidecar.routing.files import KINDS, Context, Finder
-from sidecar.routing.rules import sure_match
+from sidecar.routing.rules import Lines, sift
 from sidecar.snapshot import Snapshot
 from sidecar.values import Dialect, Scope
 from sidecar.wire import Wire
@@ -35,13 +35,25 @@ class Mux:
         self._finder = Finder()
         self._prices = Table()
         self._bridges = Bridges()
-        #: How many requests are being answered.
-        self.running = 0
+        self._answering: dict[Trace, asyncio.Task[object] | None] = {}
 
     def begin(self, dialect: Dialect, client: str) -> Trace:
         """A trace to note a request on; `close` it."""
-        self.running += 1
-        return Trace(dialect, client)
+        trace = Trace(dialect, client)
+        self._answering[trace] = asyncio.current_task()
+        return trace
+
+    @property
+    def running(self) -> int:
+        """How many requests are being answered."""
+        return len(self._answering)
+
+    def stop(self) -> None:
+        """End what is being answered: each client is told MuxStopped, in the stream where that has begun."""
+        for trace, task in self._answering.items():
+            if task is not None and not trace.stopped:
+                trace.stopped = True
+                task.cancel()
 
     async def answer(
         self, request: web.BaseRequest, body: bytes, trace: Trace, snapshot: Snapshot, resource: Resource
@@ -63,12 +75,14 @@ class Mux:
             trace.failed(error)
             raise
         except (ClientGone, asyncio.CancelledError):
+            if trace.stopped:
+                trace.failed(MuxStopped(), status=200)
             trace.end("cancelled", 499, "The client left before the answer was complete.")
             raise
 
     def close(self, trace: Trace) -> None:
         """Record the trace, whatever became of it."""
-        self.running -= 1
+        del self._answering[trace]
         trace.end("error", 500, "The mux failed.")
         self._recorder.put(trace)
 
@@ -78,7 +92,8 @@ class Mux:
         trace.keep = snapshot.settings.keep
         incoming = read(trace.dialect, body, FORMS[trace.dialect].passed(request.headers), counts=resource.counts)
         trace.streamed = incoming.stream
-        choice = await self._route(incoming, trace, snapshot, resource.workspace)
+        with trace.until_stopped():
+            choice = await self._route(incoming, trace, snapshot, resource.workspace)
         if trace.keeps:
             trace.asked = body
         bridge = self._bridges.make(incoming, choice.provider, choice.rule.model, choice.model)
@@ -92,11 +107,12 @@ class Mux:
         """The route that the request's files choose, noted on the trace as far as it is known."""
         rules = workspace_of(snapshot, workspace)
         trace.workspace = rules.name
-        rule = sure_match(rules.rules, KINDS[incoming.dialect], incoming.body)
+        rule, lines = sift(rules.rules, KINDS[incoming.dialect], incoming.body)
+        partly = True
         if rule is None:
-            trace.context = await self._context(incoming, rules.scope)
-            rule = choose(snapshot, rules, trace.context)
-        else:
+            trace.context = await self._context(incoming, rules.scope, lines)
+            rule, partly = choose(snapshot, rules, trace.context), trace.context.partly
+        if partly:
             trace.find_context = partial(self._finder.context, incoming.dialect, incoming.fields, rules.scope)
         trace.filter, trace.position, trace.model = rule.filter, rule.position, rule.model
         choice = resolve(snapshot, rules, rule)
@@ -104,9 +120,9 @@ class Mux:
         self._prices.expect(choice.provider, choice.model)
         return choice
 
-    async def _context(self, incoming: Incoming, scope: Scope) -> Context:
-        """The request's files, kind and title."""
+    async def _context(self, incoming: Incoming, scope: Scope, lines: Lines | None) -> Context:
+        """The request's files, as far as they decide its rule; its kind and title."""
         finder = self._finder
         if finder.is_costly(incoming.dialect, incoming.fields):
             return await asyncio.to_thread(finder.context, incoming.dialect, incoming.fields, scope)
-        return finder.context(incoming.dialect, incoming.fields, scope)
+        return finder.context(incoming.dialect, incoming.fields, scope, lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -41,6 +42,7 @@ class Resource(NamedTuple):
         return ("POST",) if self.kind == "dialect" else ("GET", "HEAD")
 
 
+@lru_cache(256)
 def resource_of(target: str) -> Resource | None:
     """The resource that a request target names (RFC 9112, section 3.2); None if there is none."""
     parts = _parts(target)

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
-from sidecar.errors import RequestError
+from sidecar.errors import MuxStopped, RequestError
 from sidecar.routing.files import KINDS, Context
 from sidecar.values import Dialect, Keep, ModelInfo, Outcome, ProviderConfig, Request, Tokens
 
@@ -58,6 +59,8 @@ class Trace:
         self.asked: bytes | None = None
         self.said: list[bytes] = []
         self.outcome: Outcome | None = None
+        #: The process ends at once: this request's task is cancelled, though its client is there.
+        self.stopped = False
         self.status = 0
         self.error: str | None = None
         self.ended = 0.0
@@ -74,7 +77,8 @@ class Trace:
 
     def failed(self, error: RequestError, status: int | None = None) -> None:
         """Note an error, and the status that the client saw if it is not the error's; the first outcome stands."""
-        outcome: Outcome = "truncated" if error.error_code == "upstream_truncated" else "error"
+        broke_off = error.error_code == "upstream_truncated" or (self.stopped and status == 200)
+        outcome: Outcome = "truncated" if broke_off else "error"
         self.end(outcome, status or error.status, error.message)
 
     def end(self, outcome: Outcome, status: int, error: str | None = None) -> None:
@@ -82,6 +86,16 @@ class Trace:
         if self.outcome is None:
             self.outcome, self.status, self.error = outcome, status, error
             self.ended = time.perf_counter()
+
+    @contextmanager
+    def until_stopped(self) -> Iterator[None]:
+        """Where the block is cancelled because the process ends, and not because the client left, raises MuxStopped."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self.stopped:
+                raise MuxStopped from None
+            raise
 
     def headers(self) -> dict[str, str]:
         """The `X-Mux-*` headers, as far as the route is known."""

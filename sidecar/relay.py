@@ -42,7 +42,8 @@ class Relay:
             ClientGone: the client has left.
         """
         try:
-            body = await self._asked(self._plain_body)
+            with self._trace.until_stopped():
+                body = await self._asked(self._plain_body)
         finally:
             self._close()
         self._note()
@@ -63,7 +64,8 @@ class Relay:
         """
         client = ClientStream(request, self._trace.headers, FORMS[self._bridge.dialect].keep_alive)
         try:
-            await self._asked(lambda answer: self._pass_on(answer, client))
+            with self._trace.until_stopped():
+                await self._asked(lambda answer: self._pass_on(answer, client))
         except RequestError as error:
             if not client.started:
                 raise

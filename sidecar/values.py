@@ -134,6 +134,7 @@ class Model(Value, frozen=True, kw_only=True):
     name: str
     context_window: int | None = None
     max_output_tokens: int | None = None
+    by_hand: bool = False
     gone: bool = False
 
 

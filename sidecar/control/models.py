@@ -36,6 +36,7 @@ def _listed(db: sqlite3.Connection, provider: str | None) -> tuple[Model, ...]:
             name=model.name,
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
+            by_hand=model.by_hand,
             gone=model.gone,
         )
         for config in configs

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar.control.clients import Clients
 from sidecar.control.codes import Codes
 from sidecar.control.discovery import discover
 from sidecar.control.doctor import Doctor
@@ -43,6 +44,7 @@ class Control:
     settings: Settings
     doctor: Doctor
     codes: Codes
+    clients: Clients
 
     async def discover(self) -> tuple[Provider, ...]:
         """Adds what is there already, on the first start without a provider; returns what was added."""
@@ -78,6 +80,7 @@ async def open_control(
             settings=Settings(bench),
             doctor=Doctor(bench),
             codes=Codes(bench),
+            clients=Clients(bench),
         )
 
 

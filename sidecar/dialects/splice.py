@@ -11,6 +11,8 @@ import msgspec
 Fields = Mapping[str, msgspec.Raw]
 
 _BRACKETS = re.compile(rb'["\[\]{}]')
+_SPACE, _CLOSE = b" }"
+_BEHIND_VALUE = b",}"
 _SCALAR_END = re.compile(rb"[,}\s]")
 
 
@@ -63,18 +65,29 @@ def _known_places(body: bytes, fields: Fields) -> list[Member] | None:
     found: list[Member] = []
     at = body.index(b"{") + 1
     for name, raw in fields.items():
-        start = _skip(body, at)
-        key_end = _string_end(body, start)
-        if key_end < 0 or msgspec.json.decode(body[start:key_end]) != name:
+        start = _value_start(body, at, name)
+        if start is None:
             return None
-        start = _skip(body, _skip(body, key_end) + 1)
         end = start + len(raw)
-        at = _skip(body, end)
-        if body[at : at + 1] not in (b",", b"}"):
+        at = end if body[end] in _BEHIND_VALUE else _skip(body, end)
+        if body[at] not in _BEHIND_VALUE:
             return None
         found.append(Member(name, start, end))
         at += 1
-    return found if not fields or body[at - 1 : at] == b"}" else None
+    return found if not fields or body[at - 1] == _CLOSE else None
+
+
+def _value_start(body: bytes, at: int, name: str) -> int | None:
+    """Where the value begins of the member that stands here; None if its name is another."""
+    key = b'"%b":' % name.encode()
+    if body.startswith(key, at):  # as most clients write it
+        start = at + len(key)
+        return start if body[start] > _SPACE else _skip(body, start)
+    start = _skip(body, at)
+    key_end = _string_end(body, start)
+    if key_end < 0 or msgspec.json.decode(body[start:key_end]) != name:
+        return None
+    return _skip(body, _skip(body, key_end) + 1)
 
 
 def _scanned_places(body: bytes) -> Iterator[Member]:

@@ -17,6 +17,8 @@ from sidecar.values import Dialect, RequestKind, Scope
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from sidecar.routing.words import Matters
+
 LARGE = 48 * 1024  # bytes of one unseen message from which on finding its files takes about a millisecond
 
 #: What the requests of a dialect may be; which one, its context tells.
@@ -38,11 +40,15 @@ _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What a request is about: its files in order of appearance, its kind, the user's first line (80 characters)."""
+    """What a request is about: its files in order of appearance, its kind, the user's first line (80 characters).
+
+    `partly`: there may be more files, of which no rule takes any.
+    """
 
     files: tuple[str, ...]
     kind: RequestKind
     title: str
+    partly: bool = False
 
 
 class Finder:
@@ -51,21 +57,31 @@ class Finder:
     def __init__(self) -> None:
         self.memory: Memory[Message] = Memory()
 
-    def context(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw], scope: Scope = "turn") -> Context:
+    def context(
+        self,
+        dialect: Dialect,
+        fields: Mapping[str, msgspec.Raw],
+        scope: Scope = "turn",
+        matters: Matters | None = None,
+    ) -> Context:
         """The context of a request, given its top-level JSON members undecoded.
 
-        Whatever cannot be read names no file: nothing is raised for any request.
+        Whatever cannot be read names no file: nothing is raised for any request. With `matters` (`rules.sift`), names
+        in plain words are sought only where a rule may take one, which is enough to choose the rule.
         """
         if dialect == "embeddings":
             return Context((), "embed", "")
         if dialect == "completions":
             return Context(self._prompt_files(fields), "fim", "")
-        conversation = Conversation(self._raws(dialect, fields), self._read)
+        conversation = Conversation(self._raws(dialect, fields), self._read, matters)
         pinned = (*self._system_files(dialect, fields), *conversation.pinned())
         names = conversation.all_names() if scope == "conversation" else conversation.turn_names()
         kind: RequestKind = "fim" if conversation.is_fim else "chat"
-        files = distinct((*pinned, *names)) or (() if kind == "fim" else distinct(conversation.earlier_names()))
-        return Context(files or conversation.weak_names(), kind, conversation.title)
+        files = distinct((*pinned, *names))
+        if not files and conversation.partly:  # what counts if nothing else does takes all the rest to tell
+            return self.context(dialect, fields, scope)
+        files = files or (() if kind == "fim" else distinct(conversation.earlier_names()))
+        return Context(files or conversation.weak_names(), kind, conversation.title, conversation.partly)
 
     def is_costly(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> bool:
         """Whether the current turn holds a large text not seen before, so that `context` belongs into a thread."""
@@ -97,13 +113,14 @@ class Finder:
         text = _decode(raw)
         return (msgspec.Raw(msgspec.json.encode({"role": "user", "content": text})),) if isinstance(text, str) else ()
 
-    def _read(self, raw: msgspec.Raw) -> Message:
+    def _read(self, raw: msgspec.Raw, matters: Matters | None = None) -> Message:
         view = memoryview(raw)
         key = Memory.key(view)
         found = self.memory.get(key)
         if found is None:
-            found = read_message(_decode(raw))
-            self.memory.put(key, found)
+            found = read_message(_decode(raw), matters)
+            if not found.partly:
+                self.memory.put(key, found)
         return found
 
     def _system_files(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> tuple[str, ...]:
@@ -130,9 +147,15 @@ class Finder:
 class Conversation:
     """The messages of one request, walked from the end; each is read when it is needed."""
 
-    def __init__(self, raws: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], Message]) -> None:
+    def __init__(
+        self,
+        raws: Sequence[msgspec.Raw],
+        read: Callable[[msgspec.Raw, Matters | None], Message],
+        matters: Matters | None = None,
+    ) -> None:
         self._raws = raws
         self._read = read
+        self._matters = matters
         self._messages: dict[int, Message] = {}
         self._start = self._turn_start(len(raws))
         self._runs = bool(raws) and any(mark in bytes(raws[0])[:4000] for mark in _RUNS_FENCES)
@@ -141,8 +164,15 @@ class Conversation:
         """The message there, read once: already to look it up costs hashing it."""
         found = self._messages.get(index)
         if found is None:
-            found = self._messages[index] = self._read(self._raws[index]) if 0 <= index < len(self._raws) else NOTHING
+            if not 0 <= index < len(self._raws):
+                return NOTHING
+            found = self._messages[index] = self._read(self._raws[index], self._matters)
         return found
+
+    @property
+    def partly(self) -> bool:
+        """Whether a message was read in part."""
+        return any(message.partly for message in self._messages.values())
 
     def _turn_start(self, end: int) -> int:
         """Where the turn begins that ends before `end`: its last real words, and what was attached right before."""

@@ -16,7 +16,7 @@ from sidecar.routing.fences import FENCE, closing, fence_info, is_markdown, name
 from sidecar.routing.filetypes import MEMORY_FILES, word_set
 from sidecar.routing.names import base, clean, is_known
 from sidecar.routing.passages import PATTERNS, content_end, passage, without_frame
-from sidecar.routing.words import Words, whole_name
+from sidecar.routing.words import Matters, Words, whole_name
 
 MOST_MARKS = 600  # of one text; a text of thousands of fences is data
 _LONGEST_OUTPUT = 20_000
@@ -39,10 +39,12 @@ class Reader:
     """Reads the text parts of one message in order.
 
     `names` are the files found, `weak` those that count only if nothing else does; `own` says whether there are words
-    of the user's own, `title` is their first line.
+    of the user's own, `title` is their first line. With `matters`, names in plain words are sought in those lines alone
+    for which it is true; `skipped` is at least the number of the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, matters: Matters | None = None) -> None:
+        self._matters, self.skipped = matters, 0
         self.names: list[str] = []
         self.weak: list[str] = []
         self.own = False
@@ -68,7 +70,7 @@ class Reader:
         self.names += part.names
 
     def _read(self, text: str, result: re.Match[str] | None) -> None:
-        part = Part(without_frame(text))
+        part = Part(without_frame(text), self._matters)
         if result or self._in_result:
             part.skip_to_words()
         part.read()
@@ -76,6 +78,7 @@ class Reader:
         self._in_content = part.opens_content
         self.names += part.names
         self.weak += part.weak
+        self.skipped += part.words.skipped
         self.own = self.own or part.words.own
         self.title = self.title or part.words.title
 
@@ -83,14 +86,14 @@ class Reader:
 class Part:
     """One text with a cursor, `at`. Up to `quiet`, plain words are the client's; `opens_content` if a file follows."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, matters: Matters | None = None) -> None:
         self.text = text
         self.at = 0
         self.quiet = 0
         self.opens_content = False
         self.names: list[str] = []
         self.weak: list[str] = []
-        self.words = Words()
+        self.words = Words(matters)
         self._unclosed: set[str] = set()
 
     def read(self) -> None:
@@ -176,11 +179,9 @@ class Part:
 
     def _value(self, name: str, attributes: str) -> None:
         if file := attribute_name(attributes):  # Open WebUI: <source id="1" name="a.pdf">
-            return self._file(name, attributes)
-        file = clean(self._within(name))
-        if "<type>directory" not in self.text[self.at : self.at + 40]:
+            self._file(name, attributes)
+        elif (file := clean(self._within(name))) and "<type>directory" not in self.text[self.at : self.at + 40]:
             self._add(file, attached=True)
-        return None
 
     def _file(self, name: str, attributes: str) -> None:
         file = attribute_name(attributes)

@@ -15,6 +15,7 @@ from sidecar.routing.calls import call_names, run_names, told_calls
 from sidecar.routing.fim import fim_names
 from sidecar.routing.marked import Reader
 from sidecar.routing.names import clean, distinct, is_known
+from sidecar.routing.words import Matters
 
 JSON = dict[str, Any]
 Speaker = Literal["user", "assistant", "system", "tool"]
@@ -27,7 +28,8 @@ class Message(msgspec.Struct, frozen=True):
 
     `real` is true for words of the user's own; `names` are the files in context, `weak` those that count if there is
     no other; `ran` are files within code fences, which count where a client runs the assistant's fences; `boundary`
-    says that all before it are examples; `fim` that it is a completion in disguise; `title` is its first line.
+    says that all before it are examples; `fim` that it is a completion in disguise; `title` is its first line; `partly`
+    that there may be more names, in lines that were left out.
     """
 
     speaker: Speaker
@@ -38,6 +40,7 @@ class Message(msgspec.Struct, frozen=True):
     boundary: bool = False
     fim: bool = False
     title: str = ""
+    partly: bool = False
 
 
 NOTHING = Message("tool")
@@ -52,8 +55,11 @@ _SHELL_ITEMS = frozenset({"local_shell_call", "shell_call"})
 _CALLS = frozenset({"function_call", "custom_tool_call", "mcp_call", "tool_use", "server_tool_use", "mcp_tool_use"})
 
 
-def read_message(message: object) -> Message:
-    """What a message or item of any dialect says; anything else says nothing."""
+def read_message(message: object, matters: Matters | None = None) -> Message:
+    """What a message or item of any dialect says; anything else says nothing.
+
+    With `matters`, the user's own words are searched only in the lines for which it is true.
+    """
     if not isinstance(message, dict):
         return NOTHING
     kind = message.get("type")
@@ -62,7 +68,7 @@ def read_message(message: object) -> Message:
     role = message.get("role")
     speaker = _SPEAKERS.get(role, "tool") if isinstance(role, str) else "tool"
     if speaker == "user":
-        return _read_user(message.get("content"))
+        return _read_user(message.get("content"), matters)
     if speaker == "assistant":
         return _read_assistant(message)
     if speaker == "system":
@@ -100,7 +106,7 @@ def texts_of(content: object) -> list[str]:
     return [text for text in texts if isinstance(text, str)]
 
 
-def _read_user(content: object) -> Message:
+def _read_user(content: object, matters: Matters | None = None) -> Message:
     texts = texts_of(content)
     head = texts[0].lstrip()[:200] if texts else ""
     if head.startswith(formats.BOUNDARIES):
@@ -108,15 +114,17 @@ def _read_user(content: object) -> Message:
     last = texts[-1] if texts else ""
     if is_fim(last):
         return Message("user", real=True, fim=True, names=_bounded(fim_names(last)))
-    reader = Reader()
+    reader = Reader(matters)
     parts = content if isinstance(content, list) else texts
     for part in parts:
         if isinstance(part, str):
             reader.read(part)
         elif isinstance(part, dict):
             _read_part(reader, part)
-    names = distinct(_bounded(reader.names))
-    return Message("user", real=reader.own, names=names, weak=_bounded(reader.weak), title=reader.title)
+    if reader.skipped and len(reader.names) + reader.skipped > MOST_NAMES:  # which of them count, all of them tell
+        return _read_user(content)
+    names, partly = distinct(_bounded(reader.names)), reader.skipped > 0
+    return Message("user", real=reader.own, names=names, weak=_bounded(reader.weak), title=reader.title, partly=partly)
 
 
 def _read_part(reader: Reader, part: JSON) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sidecar.values import Kind, RequestKind
 
-__all__ = ["CompiledRule", "Filter", "compile_filter", "explain", "first_match", "sure_match"]
+__all__ = ["CompiledRule", "Filter", "Lines", "compile_filter", "explain", "first_match", "sift"]
 
 KINDS: dict[Kind, tuple[RequestKind, ...]] = {
     "any": ("chat", "fim"),  # embeddings only by rules of their own: a switch must not change vectors unnoticed
@@ -47,24 +47,50 @@ def first_match(rules: Sequence[CompiledRule], kind: RequestKind, files: Sequenc
     return None
 
 
-def sure_match(rules: Sequence[CompiledRule], kinds: Sequence[RequestKind], body: bytes) -> CompiledRule | None:
-    """The rule that `first_match` would give for each of these kinds, told without looking for the request's files.
+class Lines:
+    """Which lines of a request may hold a name that one of its rules takes; all other lines decide nothing."""
 
-    None if it depends on the files or the kind, or would take long to tell.
+    def __init__(self, filters: Sequence[Filter]) -> None:
+        self._needles = [tuple(piece.decode() for piece in taken.spelled) for taken in filters]
+
+    def __call__(self, line: str) -> bool:
+        """Whether this line may."""
+        lowered = line.lower()
+        for pieces in self._needles:
+            for piece in pieces:
+                if piece not in lowered:
+                    break
+            else:
+                return True
+        return False
+
+
+def sift(
+    rules: Sequence[CompiledRule], kinds: Sequence[RequestKind], body: bytes
+) -> tuple[CompiledRule | None, Lines | None]:
+    """What a request's bytes tell of its rule without its files: the rule, or which lines decide.
+
+    The rule is the one that `first_match` would give for each of these kinds. Without a rule it depends on the files
+    or the kind; without lines too, on every line, or it would take long to tell.
     """
     if len(rules) > 1 and len(rules) * len(body) > MOST_BYTES:
-        return None
+        return None, None
     plain: bytes | None = None
+    doubtful: list[Filter] = []
     for rule in rules:
         fitting = [kind in KINDS[rule.kind] for kind in kinds]
         if not any(fitting):
             continue
         if rule.compiled.form == "all":
-            return rule if all(fitting) else None
+            if not doubtful:
+                return (rule if all(fitting) else None), None
+            break
         plain = spelling.plain(body) if plain is None else plain
-        if plain is None or rule.compiled.may_take(plain):
-            return None
-    return None
+        if plain is None or (not rule.compiled.spelled):
+            return None, None
+        if rule.compiled.may_take(plain):
+            doubtful.append(rule.compiled)
+    return None, Lines(doubtful) if doubtful else None
 
 
 def explain(rules: Sequence[CompiledRule], kind: RequestKind, files: Sequence[str]) -> tuple[Considered, ...]:

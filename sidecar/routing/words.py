@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,14 @@ from sidecar.routing.names import clean, is_known
 from sidecar.routing.prose import name_of, names_in_line, naming_lines, path_with_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+Matters = Callable[[str], bool]  # whether a name in this line may decide anything
 
 LONGEST_PROSE = 6_000  # characters that are looked at from either end
 LONGEST_TITLE = 80
 MOST_NAMES = 256
+SHORTEST = 4  # characters that a name takes, with what parts it from the next
 
 _CODE_ENDS = (";", "{", "}", ");", "({", "[", "=>", "):", "},", "],", "->", "(", "*/", "/>", "};")
 _CODE_SIGNS = ("#include", "#!/", "//", "/*", "<", "│", "⋮")
@@ -43,12 +47,15 @@ _DECORATION = re.compile(r"^(?:[-*+>]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|(?:file(?:name
 class Words:
     """Collects what is told in plain words, each piece with its place among the names found so far.
 
-    `own` says whether anything was told, `title` is its first line.
+    `own` says whether anything was told, `title` is its first line. With `matters`, only lines for which it is true are
+    searched, and `skipped` is at least the number of names in the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, matters: Matters | None = None) -> None:
         self.own = False
         self.title = ""
+        self.skipped = 0
+        self._matters = matters
         self._pieces: list[tuple[int, str]] = []
         self._output: list[tuple[int, str]] = []
 
@@ -77,14 +84,26 @@ class Words:
 
     def _names(self) -> Iterator[tuple[int, str]]:
         for place, text in _ends(self._pieces):
-            for line in _told(text):
+            lines = text.split("\n")
+            for line in _prose(text, lines, self._mattering(naming_lines(text, lines))):
                 for name in names_in_line(line):
                     yield place, name
         for place, text in _ends(self._output):
-            for line in naming_lines(text, text.split("\n")).values():
+            for line in self._mattering(naming_lines(text, text.split("\n"))).values():
                 if _DIAGNOSTIC.search(line[:600]):
                     for name in names_in_line(line):
                         yield place, name
+
+    def _mattering(self, naming: dict[int, str]) -> dict[int, str]:
+        """Those of the lines that matter."""
+        matters = self._matters
+        if matters is None:
+            return naming
+        kept = {index: line for index, line in naming.items() if matters(line)}
+        if len(kept) < len(naming):
+            left_out = sum(len(line) + 1 for index, line in naming.items() if index not in kept)
+            self.skipped += -(-left_out // SHORTEST)
+        return kept
 
 
 def _ends(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -108,13 +127,11 @@ def _ends(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return first + last[::-1]
 
 
-def _told(text: str) -> Iterator[str]:
-    """The lines that are prose and may name a file.
+def _prose(text: str, lines: Sequence[str], naming: dict[int, str]) -> Iterator[str]:
+    """Those of the naming lines that are prose.
 
     Of pasted code with a question, the question at either end, and error messages.
     """
-    lines = text.split("\n")
-    naming = naming_lines(text, lines)
     if not naming:
         return
     first = last = count = len(lines)

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from conversations import assistant, call, context, user
+from conversations import assistant, call, context, fields, user
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sidecar.routing.files import KINDS
-from sidecar.routing.rules import CompiledRule, compile_filter, first_match, sure_match
+from sidecar.routing.files import KINDS, Finder
+from sidecar.routing.rules import CompiledRule, compile_filter, first_match, sift
 
 FILTERS = (".md", ".ts", "src/api/", "*.test.py", "=Makefile", "[id]/", "my file", "größe", "src\\api", "a.b", "")
 WORDS = (
@@ -47,16 +47,23 @@ some_rules = st.lists(
 ).map(lambda drafts: rules(*drafts, ("", "any")))
 
 
-@given(some_rules, messages, st.booleans())
-@example(rules((".ts", "any"), ("", "any")), [user("Look at file:///w/a%2Ets")], True)
-@example(rules(("src/api/", "any"), ("", "any")), [call("read_file", path="src\\api\\x.md")], False)
-@example(rules((".ts", "fim"), ("", "any")), [user("<|fim_prefix|># a.ts\n<|fim_suffix|>")], False)
-def test_a_rule_that_is_sure_is_the_one_that_the_files_give(some, said, ascii_only):
-    """What is told without the files is what the files give, whatever escapes a client uses."""
+@given(some_rules, messages, st.booleans(), st.sampled_from(("turn", "conversation")))
+@example(rules((".ts", "any"), ("", "any")), [user("Look at file:///w/a%2Ets")], True, "turn")
+@example(rules(("src/api/", "any"), ("", "any")), [call("read_file", path="src\\api\\x.md")], False, "turn")
+@example(rules((".ts", "fim"), ("", "any")), [user("<|fim_prefix|># a.ts\n<|fim_suffix|>")], False, "turn")
+@example(rules((".ts", "any"), ("", "any")), [user("a.py"), assistant("b"), user("c.md\nfoo.tsx-like")], False, "turn")
+@example(rules((".ts", "any"), ("", "any")), [user("x.ts"), assistant("b"), user("a.py\n.ts files")], False, "turn")
+def test_what_the_bytes_tell_is_what_the_files_give(some, said, ascii_only, scope):
+    """A rule told without the files, or from the deciding lines alone, is that of all files, whatever is escaped."""
     body = body_of(said, ascii_only=ascii_only)
-    sure = sure_match(some, KINDS["chat"], body)
-    found = context(json.loads(body))
-    assert sure is None or sure == first_match(some, found.kind, found.files)
+    sure, lines = sift(some, KINDS["chat"], body)
+    raw = fields(json.loads(body))
+    found = Finder().context("chat", raw, scope)
+    expected = first_match(some, found.kind, found.files)
+    assert sure is None or sure == expected
+    partly = Finder().context("chat", raw, scope, lines)
+    assert first_match(some, partly.kind, partly.files) == expected
+    assert partly.partly or partly == found
 
 
 @pytest.mark.parametrize(
@@ -75,12 +82,36 @@ def test_a_rule_that_is_sure_is_the_one_that_the_files_give(some, said, ascii_on
 )
 def test_only_what_is_sure_is_told(drafts, text, expected):
     """A catch-all is sure if no filter before it can be spelled in the request, for all that the request may be."""
-    sure = sure_match(rules(*drafts), KINDS["chat"], body_of([user(text)], ascii_only=False))
+    sure, _ = sift(rules(*drafts), KINDS["chat"], body_of([user(text)], ascii_only=False))
     assert (sure.position if sure else None) == expected
 
 
 def test_long_requests_are_left_to_their_files():
     """Many filters in a large text cost more than the files themselves, unless there is nothing to look for."""
     body = body_of([user("word " * 20_000)], ascii_only=False)
-    assert sure_match(rules((".ts", "any"), ("", "any")), KINDS["chat"], body) is None
-    assert sure_match(rules(("", "any")), KINDS["chat"], body).position == 1
+    assert sift(rules((".ts", "any"), ("", "any")), KINDS["chat"], body) == (None, None)
+    sure, _ = sift(rules(("", "any")), KINDS["chat"], body)
+    assert sure.position == 1
+
+
+def partly(text, finder=None):
+    """The context as far as it decides a rule for `.ts`."""
+    said = [user(text)]
+    _, lines = sift(rules((".ts", "any"), ("", "any")), KINDS["chat"], body_of(said, ascii_only=False))
+    return (finder or Finder()).context("chat", fields({"messages": said}), "turn", lines)
+
+
+def test_only_the_deciding_lines_are_read():
+    """Names in other lines are left out, and the message is not remembered so."""
+    finder, text = Finder(), "look at a.py\nand b.ts\nand c.md"
+    found = partly(text, finder)
+    assert (found.files, found.partly) == (("b.ts",), True)
+    assert finder.context("chat", fields({"messages": [user(text)]})).files == ("a.py", "b.ts", "c.md")
+    assert partly(text, finder).files == ("a.py", "b.ts", "c.md")
+
+
+def test_of_very_many_names_the_same_count():
+    """Beyond the names that a message may have, a name that is left out of all decides nothing."""
+    text = "\n".join(f"see a{number}.py" for number in range(300)) + "\nand b.ts"
+    assert partly(text) == context({"messages": [user(text)]})
+    assert "b.ts" not in partly(text).files

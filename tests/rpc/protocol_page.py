@@ -25,8 +25,10 @@ from mux import Mux  # noqa: E402 - the same
 
 from rpc.commands.execute import COMMANDS  # noqa: E402 - after the tests' own, to keep them apart
 from rpc.methods import METHODS  # noqa: E402 - the same
+from rpc.results import ShownRequest  # noqa: E402 - the same
 from rpc.status import Status  # noqa: E402 - the same
 from sidecar import values  # noqa: E402 - the same
+from sidecar.clients.client import Client, ClientStep, Where  # noqa: E402 - the same
 
 PAGE = ROOT / "docs/protocol.md"
 BEGIN, END = "<!-- {}: generated -->", "<!-- end of {} -->"
@@ -42,9 +44,13 @@ SHOWN = (
     values.Explanation,
     values.Considered,
     values.Request,
+    ShownRequest,
     values.Usage,
     values.Settings,
     values.Check,
+    Client,
+    ClientStep,
+    Where,
 )
 
 # method → parameters, in the order of one conversation on a new data folder
@@ -83,6 +89,7 @@ CONVERSATION: tuple[tuple[str, dict[str, Any]], ...] = (
     ("mux/settings/set", {"keep": "everything", "keepDays": 7}),
     ("mux/doctor", {}),
     ("mux/dashboard/url", {}),
+    ("mux/client/list", {"workspace": "Work"}),
     ("mux/provider/remove", {"name": "local", "force": True}),
 )  # fmt: skip
 
@@ -162,6 +169,8 @@ def converse() -> dict[str, tuple[Any, Any]]:
             for method, asked in CONVERSATION:
                 params = {name: _filled(name, told) if value is ... else value for name, value in asked.items()}
                 told[method] = (params, editor.call(method, **params))
+                if method == "mux/client/list":
+                    told[method][1][1:] = []  # one of them tells what the others are like
                 if method == "mux/workspace/switch":
                     message = {"role": "user", "content": "Look at src/app.ts"}
                     mux.post("/chat/completions", {"messages": [message]}, {"User-Agent": "aider/0.86"})

@@ -21,7 +21,7 @@ CONTRACT = {
     "mux/rule/update", "mux/rule/move", "mux/rule/remove", "mux/rule/set", "mux/provider/types", "mux/provider/list",
     "mux/provider/add", "mux/provider/update", "mux/provider/refresh", "mux/provider/remove", "mux/model/list",
     "mux/route/explain", "mux/request/list", "mux/request/show", "mux/request/remove", "mux/usage", "mux/settings/get",
-    "mux/settings/set", "mux/doctor", "mux/dashboard/url",
+    "mux/settings/set", "mux/doctor", "mux/dashboard/url", "mux/client/list",
 }  # fmt: skip
 
 

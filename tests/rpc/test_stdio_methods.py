@@ -80,3 +80,26 @@ def test_errors(window, method, params, code, field):
     assert error["code"] == code
     assert error["message"].endswith((".", "NAME", "TYPE"))
     assert error.get("data", {}).get("field") == field
+
+
+def test_a_request_tells_the_file_that_chose(window):
+    """`mux/request/show` names the file that the rule took the request for, and none for a catch-all."""
+    window.serving()
+    window.call("mux/rule/add", filter=".ts", provider="echo", model="echo")
+    replies = [
+        window.mux.post("/chat/completions", {"messages": [{"role": "user", "content": text}]})
+        for text in ("See `README.md` and `src/cart.ts`", "See `README.md`")
+    ]
+    assert window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
+    window.mux.log()  # waits for the records
+    by_file, by_catch_all = (window.call("mux/request/show", id=each.headers["x-mux-request-id"]) for each in replies)
+    assert by_file["files"] == ["README.md", "src/cart.ts"]
+    assert by_file["file"] == "src/cart.ts"
+    assert "file" not in by_catch_all
+
+
+def test_models_tell_who_named_them(window):
+    """`mux/model/list` tells the names that were given by hand from those that the provider lists."""
+    window.call("mux/provider/update", name="echo", models=["small"])
+    told = {model["name"]: model.get("byHand", False) for model in window.call("mux/model/list", provider="echo")}
+    assert told == {"echo": False, "small": True}
