@@ -237,7 +237,7 @@ async def _clients(service: Service, asked: given.ClientList) -> tuple[Client, .
     """The AI clients, each with what to paste where so that its requests come here.
 
     They are led to `workspace`, else to the window's own, else to whichever is active. Where the setting `requireKey`
-    is on, TOKEN stands for what `mux-sidecar token` prints.
+    is on, MUX_TOKEN stands for what `mux-sidecar token` prints.
     """
     return await service.control.clients.list(service.board.origin, asked.workspace or service.window.workspace)
 

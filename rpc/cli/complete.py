@@ -72,6 +72,18 @@ class ModelName(click.ParamType[ModelReference]):
         return beginning(incomplete, known("models"))
 
 
+class ClientName(click.ParamType[str]):
+    """A client's id; that it exists is for the command to say."""
+
+    name = "client"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """The clients that begin so."""
+        from sidecar.clients.table import names  # noqa: PLC0415 - only a Tab needs it
+
+        return beginning(incomplete, names())
+
+
 def known(what: Literal["workspaces", "providers", "models"]) -> tuple[str, ...]:
     """What is configured; nothing where it cannot be read, for a Tab tells no errors."""
     from sidecar.store import names  # noqa: PLC0415 - only a Tab needs it

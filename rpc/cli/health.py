@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sidecar.errors import StoreUnusable
 from sidecar.health import ask as health_of
+from sidecar.sharing.cards import serving_ports
+from sidecar.sharing.folder import meeting_folder
 from sidecar.values import EndpointState
 
 if TYPE_CHECKING:
@@ -31,3 +35,19 @@ def ask(place: Place) -> EndpointState:
         )
         return EndpointState(url=url, state="blocked", detail=detail)
     return EndpointState(url=url, state="serving", detail=f"Process {health.pid}, version {health.version}.")
+
+
+def find(place: Place) -> EndpointState:
+    """The same; or where sidecars of this data folder serve another port instead, as an editor may tell them to."""
+    found = ask(place)
+    if found.state == "serving":
+        return found
+    others = (ask(replace(place, port=port)) for port in _ports(place))
+    return next((other for other in others if other.state == "serving"), found)
+
+
+def _ports(place: Place) -> tuple[int, ...]:
+    try:
+        return serving_ports(meeting_folder(), place.home_hash)
+    except (StoreUnusable, OSError):
+        return ()

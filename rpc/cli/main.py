@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "log": ("rpc.cli.request", "log", "Show the requests, each with its rule, provider and model."),
     "usage": ("rpc.cli.request", "usage", "Add up requests, tokens and cost."),
     "settings": ("rpc.cli.settings", "settings", "Show or change the settings."),
+    "connect": ("rpc.cli.connect", "connect", "Tell how to point an AI client here, and see its request arrive."),
     "dashboard": ("rpc.cli.dashboard", "dashboard", "Open the dashboard in the browser, signed in."),
     "token": ("rpc.cli.token", "token", "Print the token that guards /rpc."),
     "doctor": ("rpc.cli.doctor", "doctor", "Tell what is wrong and how to mend it."),

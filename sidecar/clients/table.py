@@ -66,6 +66,11 @@ def this_system() -> System:
     return _SYSTEMS.get(sys.platform, "linux")
 
 
+def names() -> tuple[str, ...]:
+    """The ids of all clients."""
+    return tuple(_rows())
+
+
 def clients(target: Target) -> tuple[Client, ...]:
     """All clients, by id, told to come to the target."""
     return tuple(_client(name, row, target) for name, row in _rows().items())

@@ -75,6 +75,16 @@ class Cards:
             return None
 
 
+def serving_ports(folder: Path, home_hash: str) -> tuple[int, ...]:
+    """The ports on which sidecars of a data folder serve, lowest first."""
+    ports = {int(path.name.split("-")[1]) for path in folder.glob(f"{home_hash}-*-*.card")}
+    return tuple(
+        port
+        for port in sorted(ports)
+        if any(card.state == "serving" for card in Cards(folder, home_hash, port).others())
+    )
+
+
 if sys.platform == "win32":
     import msvcrt
 

@@ -69,10 +69,11 @@ def test_an_unknown_workspace(shared):
     assert "default" in error["message"]
 
 
-@pytest.mark.parametrize(("wanted", "key"), [(False, "any"), (True, "TOKEN")])
+@pytest.mark.parametrize(("wanted", "key"), [(False, "any"), (True, "MUX_TOKEN")])
 def test_the_key(home, window, wanted, key):
     """The key is anything, or where one is wanted stands for the token, which is not told."""
     window.call("mux/settings/set", requireKey=wanted)
     clients = window.call("mux/client/list")
     assert f'experimental_bearer_token = "{key}"' in dict(steps(clients))["codex"]["lines"]
+    assert ("MUX_TOKEN" in json.dumps(clients)) == wanted
     assert home.cli("token").stdout.strip() not in json.dumps(clients)
