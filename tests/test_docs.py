@@ -200,6 +200,31 @@ def test_command_lines_can_be_typed(page, line, tmp_path, monkeypatch):
         assert set(words) <= known
 
 
+def named_tests():
+    """Every test that a page names, as file and function; `::name` alone is of the file named before it."""
+    for page in PAGES:
+        file = ""
+        for found in re.finditer(r"`(tests/[\w/]+\.py)?::(\w+)`", page.read_text("utf-8")):
+            file = found[1] or file
+            yield page.name, file, found[2]
+
+
+def test_each_test_that_a_page_names_is_there():
+    """What a promise of the docs names as its proof is a test."""
+    missing = [
+        (page, file, name)
+        for page, file, name in named_tests()
+        if not (ROOT / file).is_file() or not re.search(rf"^(async )?def {name}\(", text(file), re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_each_fault_has_its_row():
+    """The faults are numbered without a gap, and each row names a test."""
+    rows = re.findall(r"^\| F(\d+) \|.*`::\w+`|^\| F(\d+) \|.*\.py::", text("docs/reliability.md"), re.MULTILINE)
+    assert sorted(int(one or other) for one, other in rows) == list(range(1, 35))
+
+
 def test_the_readme_has_its_two_commands():
     """The README has the command that shows it, and the one that tests it."""
     blocks = [block.strip() for _, block in FENCE.findall(text("README.md"))]

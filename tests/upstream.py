@@ -190,7 +190,8 @@ class _Watched(asyncio.StreamReaderProtocol):
 class Upstream:
     """The server, in a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
         self.models: list[dict[str, Any] | str] = ["m1"]
         self.received: list[Received] = []
         self.asked_for_models: list[Received] = []
@@ -230,14 +231,16 @@ class Upstream:
         return self.received[count - 1]
 
     def close(self) -> None:
-        """Stop answering, and wait for the thread."""
+        """Stop answering, and wait for the thread; again changes nothing."""
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Watched(self._serve), "127.0.0.1", 0, backlog=512)
+            self._loop.create_server(lambda: _Watched(self._serve), "127.0.0.1", self.port, backlog=512)
         )
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()

@@ -124,15 +124,14 @@ class ChunkTranslator:
     def _slowly(self, data: bytes) -> bytes:
         try:
             event = decode(data)
-        except ValueError as exc:
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
             raise UpstreamError(
-                f"{self._provider} sent an event that is not JSON; the answer is not complete.",
+                f"{self._provider} sent an event that is no JSON object; the answer is not complete.",
                 error_code="bad_upstream_response",
                 type="api_error",
-            ) from exc
-        if not isinstance(event, dict):
-            self.ignored += 1
-            return b""
+            )
         return b"".join(b"data: %b\n\n" % encode(chunk) for chunk in self.feed(event))
 
     def _splice(self, index: int, field: str, raw: bytes) -> bytes:
