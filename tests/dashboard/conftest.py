@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from mux import Mux
@@ -47,13 +48,25 @@ def tab_of(window) -> Iterator[Callable[[Mux], Tab]]:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mux]:
+def mux_of() -> Iterator[Callable[[Path], Mux]]:
+    """Starts a furnished mux in a folder, which the tests of a module share."""
+    made: list[Mux] = []
+
+    def make(home: Path) -> Mux:
+        made.append(Mux(home).start())
+        furnish(made[-1])
+        return made[-1]
+
+    yield make
+    for mux in made:
+        mux.stop()
+        assert "Traceback" not in mux.stderr
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, mux_of: Callable[[Path], Mux]) -> Mux:
     """A mux in daily use, shared by the tests of a module that change nothing another one looks at."""
-    mux = Mux(tmp_path_factory.mktemp("office") / "home").start()
-    furnish(mux)
-    yield mux
-    mux.stop()
-    assert "Traceback" not in mux.stderr
+    return mux_of(tmp_path_factory.mktemp("office") / "home")
 
 
 @pytest.fixture

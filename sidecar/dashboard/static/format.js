@@ -22,13 +22,15 @@ export function today() {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
-// The time, with the date where it is another day's.
-export function moment(text) {
+export const clock = (text) => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+// The date, nothing where it is today's.
+export function otherDay(text) {
   const then = new Date(text);
-  const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const isToday = then.toDateString() === new Date().toDateString();
-  return isToday ? time : `${then.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
+  return then.toDateString() === new Date().toDateString() ? "" : then.toLocaleDateString([], { month: "short", day: "numeric" });
 }
+
+export const moment = (text) => `${otherDay(text)} ${clock(text)}`.trim();
 
 export const modelOf = ({ provider, model }) => (provider ? `${provider}/${model}` : "no model");
 export const filterOf = (filter) => filter || "everything else";
