@@ -10,8 +10,9 @@ from sidecar.routing import formats
 from sidecar.routing.fim import HOLES, PREFIXES, fim_names
 from sidecar.routing.marked import Reader
 from sidecar.routing.memory import Memory
-from sidecar.routing.messages import NOTHING, Message, read_message, system_names
+from sidecar.routing.messages import NOTHING, Message, read_message, system_names, texts_of
 from sidecar.routing.names import distinct
+from sidecar.routing.words import title_of
 from sidecar.values import Dialect, RequestKind, Scope
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _HEAD = 240  # bytes of a message's JSON in which its first words stand
 _RUNS_FENCES = tuple(mark.encode() for mark in formats.RUNS_FENCES)
 _IN_SYSTEM = tuple(mark.encode() for mark in formats.IN_SYSTEM)
 _LEADING = 2  # messages in which system text with attached files may stand
+_FRAMES = ("```", "~~~", "<")
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
@@ -201,8 +203,11 @@ class Conversation:
 
     @property
     def title(self) -> str:
-        """The first line of the user's own words in the current turn."""
-        return next((title for i in range(self._start, len(self._raws)) if (title := self._at(i).title)), "")
+        """The first line of the user's own words in the current turn; of what they pasted, if there are no words."""
+        turn = range(self._start, len(self._raws))
+        return next((title for i in turn if (title := self._at(i).title)), "") or next(
+            (title for i in turn if self._at(i).speaker == "user" and (title := _pasted(self._raws[i]))), ""
+        )
 
     def turn_names(self) -> tuple[str, ...]:
         """The files of the current turn."""
@@ -238,6 +243,14 @@ class Conversation:
     def weak_names(self) -> tuple[str, ...]:
         """The files that the current turn hints at."""
         return distinct(name for i in range(self._start, len(self._raws)) for name in self._at(i).weak)
+
+
+def _pasted(raw: msgspec.Raw) -> str:
+    """The first line of a message that is no fence and no tag."""
+    message = _decode(raw)
+    texts = texts_of(message.get("content")) if isinstance(message, dict) else []
+    lines = (line for text in texts for line in text.lstrip()[:2000].split("\n"))
+    return next((title_of(line) for line in lines if line.strip() and not line.lstrip().startswith(_FRAMES)), "")
 
 
 def prompt_names(prompt: str) -> Iterable[str]:

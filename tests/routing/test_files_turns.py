@@ -98,6 +98,24 @@ def test_titles(message, title):
     assert context({"messages": [user(message)]}).title == title
 
 
+DIFF = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "title"),
+    [
+        (DIFF, "diff --git a/x.py b/x.py"),
+        (f"```diff\n{DIFF}\n```", "diff --git a/x.py b/x.py"),
+        ('<file path="x.py">\n\nx = 1\n</file>', "x = 1"),
+        ("```\n```", ""),
+    ],
+)
+def test_what_is_only_pasted_has_a_title_too(pasted, title):
+    """Where nobody says a word, the first line of what was pasted tells the request from others."""
+    assert context({"messages": [user(pasted)]}).title == title
+    assert context({"messages": [user(pasted), user("Why?")]}).title == "Why?"
+
+
 def test_a_text_seen_before_is_not_read_again():
     """What was found in a message is remembered by its bytes, and only what is new is read."""
     finder = Finder()
