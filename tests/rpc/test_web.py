@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gzip
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ from editor import Editor
 from mux import Mux
 
 PATIENCE = 30
+BOMB = gzip.compress(b'"' + bytes(64 * 2**20) + b'"')
 STATUS = {"jsonrpc": "2.0", "id": 1, "method": "mux/status"}
 
 
@@ -79,6 +81,22 @@ def test_post(served):
         "data": {"field": "uri"},
     }
     assert post(b"[" * 100_000)["error"]["code"] == -32700
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"Content-Length: %d\r\n\r\n" % (64 * 2**20 + 1),
+        b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(BOMB), BOMB),
+    ],
+)
+def test_more_than_64_mb(served, more):
+    """A body beyond 64 MB is refused with 413: as soon as it says so, or when it has been unpacked so far."""
+    head = "POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    answer = served.raw(f"{head}Authorization: Bearer {served.token()}\r\n".encode() + more)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"request_too_large" in answer
+    assert served.rpc("mux/workspace/list")[0]["name"] == "default"
 
 
 @pytest.mark.parametrize(
