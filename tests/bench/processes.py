@@ -32,6 +32,7 @@ class Stage:
     claude: Client
     direct_claude: Client
     pid: int
+    bare_pid: int
 
     @property
     def targets(self) -> dict[str, Client]:
@@ -40,12 +41,12 @@ class Stage:
 
 
 @contextlib.contextmanager
-def running(script: str, *arguments: str) -> Iterator[int]:
-    """One of our own scripts in a process; its port."""
+def running(script: str, *arguments: str) -> Iterator[tuple[int, int]]:
+    """One of our own scripts in a process; its port and process id."""
     with subprocess.Popen([sys.executable, str(HERE / script), *arguments], stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
-            yield int(process.stdout.readline())
+            yield int(process.stdout.readline()), process.pid
         finally:
             process.terminate()
 
@@ -127,7 +128,10 @@ def stage(tree: Path) -> Iterator[Stage]:
     """Everything that the cases over HTTP need."""
     product = Product(tree)
     try:
-        with running("provider.py") as upstream, running("passthrough.py", f"http://127.0.0.1:{upstream}") as bare:
+        with (
+            running("provider.py") as (upstream, _),
+            running("passthrough.py", f"http://127.0.0.1:{upstream}") as (bare, bare_pid),
+        ):
             product.configure(upstream)
             with serving(product) as (port, pid):
                 yield Stage(
@@ -137,6 +141,7 @@ def stage(tree: Path) -> Iterator[Stage]:
                     claude=Client(port, "/v1/mux/w/claude"),
                     direct_claude=Client(upstream, "/v1"),
                     pid=pid,
+                    bare_pid=bare_pid,
                 )
     finally:
         product.remove()

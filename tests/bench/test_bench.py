@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from nginx import found
+
 RUN = Path(__file__).parent / "run.py"
 ROWS = (
     "memory after the start",
@@ -58,6 +62,21 @@ def test_each_case_gives_its_rows(tmp_path: Path) -> None:
         assert row["mux"] is None or row["mux"] > 0 or "wait" in row["name"], row
         assert (row["met"] is None) == (not row["aim"] or row["mux"] is None), row
         assert row["name"] in done.stdout
+
+
+def test_others_are_measured_in_the_same_run(tmp_path: Path) -> None:
+    """Each figure is there for the mux and, but for what nginx cannot do, for everyone beside it."""
+    written = tmp_path / "figures.json"
+    without = () if found() else ("--without", "nginx")
+    command = [sys.executable, str(RUN.with_name("others.py")), "--least", *without, "--json", str(written)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(written.read_text("utf-8"))["figures"]
+    assert len(figures) == len({figure["name"] for figure in figures}) == 18
+    for figure in figures:
+        assert figure["name"] in done.stdout
+        assert set(figure["values"]) >= {"mux", "bare"}, figure
+        assert all(value >= 0 for value in figure["values"].values()), figure
 
 
 def test_an_unknown_case_is_wrong_usage() -> None:
