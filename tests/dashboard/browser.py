@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 if TYPE_CHECKING:
     from mux import Mux
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebSocketRoute
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 #: As root and without a network of its own; a machine without a graphics card.
@@ -34,6 +34,17 @@ _TELL = """addEventListener("securitypolicyviolation", (event) =>
 def link(mux: Mux) -> str:
     """A link that signs in."""
     return str(mux.rpc("mux/dashboard/url")["url"])
+
+
+def deafen(page: Page) -> None:
+    """Have the page's next WebSocket bring answers alone: no notification says that something has changed."""
+
+    def join(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        route.on_message(server.send)
+        server.on_message(lambda text: None if '"method"' in str(text) else route.send(text))
+
+    page.route_web_socket("**/rpc", join)
 
 
 class Tab:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browser import link
+from browser import deafen, link
 from office import ask
 from playwright.sync_api import expect
 
@@ -94,6 +94,60 @@ def test_switching(own_mux, tab_of):
     assert own_mux.rpc("mux/status")["workspace"] == "client-project"
 
 
+def test_a_switch_shows_at_once(own_mux, tab_of):
+    """What was chosen shows, whether or not the sidecar has told of it yet."""
+    tab = tab_of(own_mux)
+    deafen(tab.page)
+    page = tab.sign_in()
+    page.evaluate("""() => {
+      const list = document.querySelector("main select");
+      window.frames30 = new Promise((done) => list.addEventListener("change", () => {
+        const seen = [];
+        const look = () => (seen.push(list.value) < 30 ? requestAnimationFrame(look) : done(seen));
+        look();
+      }));
+    }""")
+    page.get_by_label("Active workspace").select_option("client-project")
+    assert set(page.evaluate("window.frames30")) == {"client-project"}
+
+
+def test_trouble(own_mux, tab_of):
+    """What is to be mended stands on Home for as long as it is, and the rule that cannot serve is marked."""
+    tab = tab_of(own_mux)
+    page = tab.sign_in()
+    trouble = page.get_by_role("region", name="To be mended")
+    expect(trouble).to_have_count(0)
+    own_mux.rpc("mux/provider/remove", name="cloud", force=True)
+    expect(trouble).to_contain_text("cloud")
+    expect(page.get_by_role("table", name="Which model serves what")).to_contain_text("There is no provider cloud")
+    assert tab.violations() == []
+    page.get_by_role("link", name="Change its rules").click()
+    page.get_by_role("button", name="instead").click()
+    tab.go("home")
+    expect(trouble).to_have_count(0)
+
+
+def test_nothing_jumps(own_mux, tab_of):
+    """While the page comes and while requests come, nothing is pushed about but the list that they come into."""
+    tab = tab_of(own_mux)
+    tab.page.add_init_script("""new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries()) {
+        const places = sources.map(({ node }) => node?.parentElement);
+        const moved = places.filter((each) => each && !each.closest(".latest, .top"));
+        if (moved.length && value > 0.002) (window.shifts ??= []).push([value, ...moved.map((each) => each.outerHTML)]);
+      }
+    }).observe({ type: "layout-shift", buffered: true })""")
+    for view in ("home", "workspaces", "workspaces/default"):
+        page = tab.sign_in(view)
+        page.reload()
+        page.get_by_role("table").first.wait_for()
+        for text in ("Explain `a.ts`", "Explain `b.md`"):
+            ask(own_mux, text)
+        if view == "home":
+            expect(page.locator(".latest li").first).to_contain_text("b.md")
+        assert page.evaluate("window.shifts ?? []") == []
+
+
 def test_a_sidecar_that_restarts(own_mux, tab_of):
     """While nobody serves the page says so; afterwards it comes back by itself, with what changed meanwhile."""
     tab = tab_of(own_mux)
@@ -150,13 +204,15 @@ def test_the_keyboard_is_enough(office, tab_of):
 
 
 def test_the_first_paint_is_soon(office, tab_of):
-    """The page is painted within a generous second, from few small files."""
+    """The page is painted within 300 ms, from few small files of its own."""
     tab = tab_of(office)
     page = tab.sign_in()
-    page.reload()
-    page.get_by_role("heading", name="Home").wait_for()
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    paints = []
+    for _ in range(3):
+        page.reload()
+        page.get_by_role("heading", name="Today").wait_for()
+        paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
     files = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
-    print(f"first paint after {paint:.0f} ms, {len(files)} files")
-    assert 0 < paint < 1000
+    print(f"first paint after {', '.join(f'{paint:.0f}' for paint in paints)} ms, {len(files)} files")
+    assert 0 < min(paints) <= 300
     assert all(name.startswith(tab.origin) for name in files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from browser import deafen
 from playwright.sync_api import expect
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">.ts"
@@ -13,6 +14,12 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\">.ts"
 def filters(mux, workspace="default"):
     """The filters in order."""
     return [each["filter"] for each in mux.rpc("mux/rule/list", workspace=workspace)]
+
+
+def many(mux):
+    """Five rules and the catch-all."""
+    for text in (".py", ".rs", ".go"):
+        mux.rpc("mux/rule/add", filter=text, provider="local", model="small")
 
 
 def opened(tab, workspace="default"):
@@ -154,12 +161,6 @@ def test_moving_by_keyboard(own_mux, tab_of):
     assert filters(own_mux) == [".ts", ".md", ""]
 
 
-def many(mux):
-    """Five rules and the catch-all."""
-    for text in (".py", ".rs", ".go"):
-        mux.rpc("mux/rule/add", filter=text, provider="local", model="small")
-
-
 def grip(page, position):
     """The grip of a rule."""
     return page.get_by_role("button", name=re.compile(rf"^Move rule {position},"))
@@ -288,26 +289,32 @@ def test_catch_alls(own_mux, tab_of):
     expect(dialog.get_by_label("Requests").get_by_role("option")).to_have_text(["completion", "chat"])
 
 
-def test_changes_elsewhere_leave_what_is_typed(own_mux, tab_of):
+@pytest.mark.parametrize("browser", ["that moves elements", "that takes them out and in"])
+def test_changes_elsewhere_leave_what_is_typed(own_mux, tab_of, browser):
     """While somebody types, rules move, change and come by other hands: text and focus stay with their rule."""
+    many(own_mux)
     tab = tab_of(own_mux)
+    if browser == "that takes them out and in":
+        tab.page.add_init_script("delete Element.prototype.moveBefore")
     page = opened(tab)
     page.get_by_label("Files of a new rule").fill(".half")
     page.get_by_label("Files of rule 2", exact=True).press("End")
     page.keyboard.type("x")
-    own_mux.rpc("mux/rule/move", position=2, to=1)
-    expect_filters(page, ".tsx", ".md")
-    expect(page.get_by_label("Files of rule 1", exact=True)).to_be_focused()
-    own_mux.rpc("mux/rule/update", position=1, provider="local", model="small")
-    expect(page.get_by_label("Model of rule 1,")).to_have_value("local/small")
-    own_mux.cli("rule", "add", "--filter", ".go", "--model", "local/small", "--at", "1")
-    expect_filters(page, ".go", ".tsx", ".md")
-    assert filters(own_mux) == [".go", ".ts", ".md", ""]
+    assert page.evaluate("'moveBefore' in document.body") == (browser == "that moves elements")
+    for position, to in ((2, 5), (5, 1), (1, 3)):
+        own_mux.rpc("mux/rule/move", position=position, to=to)
+        expect(page.get_by_label(f"Files of rule {to}", exact=True)).to_have_value(".tsx")
+        expect(page.get_by_label(f"Files of rule {to}", exact=True)).to_be_focused()
+    own_mux.rpc("mux/rule/update", position=3, provider="local", model="small")
+    expect(page.get_by_label("Model of rule 3,")).to_have_value("local/small")
+    own_mux.cli("rule", "add", "--filter", ".c", "--model", "local/small", "--at", "1")
+    expect_filters(page, ".c", ".md", ".py", ".tsx", ".rs", ".go")
+    assert filters(own_mux) == [".c", ".md", ".py", ".ts", ".rs", ".go", ""]
     page.keyboard.type("y")
     page.keyboard.press("Enter")
-    expect_filters(page, ".go", ".tsxy", ".md")
+    expect_filters(page, ".c", ".md", ".py", ".tsxy", ".rs", ".go")
     expect(page.get_by_label("Files of a new rule")).to_have_value(".half")
-    assert filters(own_mux) == [".go", ".tsxy", ".md", ""]
+    assert filters(own_mux)[3] == ".tsxy"
 
 
 def test_two_tabs(own_mux, tab_of):
@@ -324,6 +331,52 @@ def test_two_tabs(own_mux, tab_of):
     pick(pages[1], "Model of a new rule", "small")
     own_mux.rpc("mux/workspace/remove", name="client-project")
     expect(pages[1].get_by_text("There is no workspace client-project any more")).to_be_visible()
+
+
+def test_who_is_late(own_mux, tab_of):
+    """A change to a rule that moved meanwhile finds it, and one to a rule that is gone changes no other and says so."""
+    tab = tab_of(own_mux)
+    deafen(tab.page)
+    page = opened(tab)
+    own_mux.rpc("mux/rule/move", position=1, to=2)
+    page.get_by_label("Files of rule 1", exact=True).fill("docs/")
+    page.keyboard.press("Enter")
+    expect_filters(page, ".ts", "docs/")
+    assert filters(own_mux) == [".ts", "docs/", ""]
+    own_mux.rpc("mux/rule/remove", position=1)
+    page.get_by_label("Requests of rule 1, .ts", exact=True).select_option("fim")
+    expect(page.get_by_role("alert").filter(has_text="removed elsewhere")).to_be_visible()
+    assert [each["kind"] for each in own_mux.rpc("mux/rule/list")] == ["any", "any"]
+    assert tab.violations() == []
+    own_mux.rpc("mux/workspace/add", name="other")
+    own_mux.rpc("mux/workspace/switch", name="other")
+    own_mux.rpc("mux/rule/add", workspace="default", filter=".go", provider="local", model="small", position=1)
+    page.get_by_role("button", name="Move down rule 1, .ts").click()
+    expect(page.get_by_role("alert").filter(has_text="removed elsewhere")).to_be_visible()
+    assert filters(own_mux) == [".go", "docs/", ""]
+
+
+def test_a_sidecar_that_restarts(own_mux, tab_of):
+    """While the sidecar is away a change is refused in place; what was typed is still there when it is back."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    tab.is_away_fine = True
+    page.get_by_label("Prompt").fill("Look at `README.md`")
+    field = page.get_by_label("Files of rule 1", exact=True)
+    own_mux.stop()
+    expect(page.get_by_role("status")).to_contain_text("The sidecar is away")
+    field.fill("docs/")
+    page.keyboard.press("Enter")
+    alert = page.get_by_role("table", name="Rules").get_by_role("alert")
+    expect(alert).to_have_text("The sidecar is away; trying again …")
+    own_mux.start()
+    expect(page.get_by_role("status")).to_contain_text("default")
+    expect(field).to_have_value("docs/")
+    expect(page.get_by_label("Prompt")).to_have_value("Look at `README.md`")
+    field.press("Enter")
+    expect(alert).to_have_count(0)
+    expect(page.locator(".verdict")).to_contain_text("everything else, takes it")
+    assert filters(own_mux) == ["docs/", ".ts", ""]
 
 
 def test_trying_it(own_mux, tab_of):

@@ -1,21 +1,27 @@
 // Home: the active workspace and what it serves, trouble, requests as they happen, and today's use.
 
 import { html } from "./view.js";
-import { filterOf, KINDS, milliseconds, modelOf, moment, today } from "./format.js";
+import { KINDS, milliseconds, modelOf, moment, today } from "./format.js";
 import { useAction, useFresh } from "./fresh.js";
-import { Choice, Copy, Empty, Outcome, Trouble } from "./parts.js";
+import { Choice, Copy, Empty, Files, Outcome, Trouble } from "./parts.js";
 import { Use } from "./use.js";
 
 const LATEST = 6;
 
 export function Home({ rpc, status }) {
+  const workspaces = useFresh(rpc, () => rpc.call("mux/workspace/list"), ["workspaces", "rules"]);
+  const rules = useFresh(rpc, () => rpc.call("mux/rule/list"), ["workspaces", "rules", "models", "providers"]);
+  const requests = useFresh(rpc, () => rpc.call("mux/request/list", { limit: LATEST }), ["requests"]);
+  const usage = useFresh(rpc, () => rpc.call("mux/usage", { since: today() }), ["requests"]);
+  // All of it at once: nothing is pushed about by what comes later.
+  if (![workspaces, rules, requests, usage].every((each) => each.value || each.error)) return html`<h1 class="loading">Home</h1>`;
   return html`<h1>Home</h1>
     <${Problems} problems=${status.problems} />
     <div class="columns">
-      <${Active} rpc=${rpc} status=${status} />
-      <${Latest} rpc=${rpc} />
+      <${Active} rpc=${rpc} status=${status} workspaces=${workspaces} rules=${rules} />
+      <${Latest} requests=${requests} />
     </div>
-    <${Today} rpc=${rpc} />`;
+    <${Today} usage=${usage} />`;
 }
 
 function Problems({ problems }) {
@@ -25,9 +31,7 @@ function Problems({ problems }) {
   </section>`;
 }
 
-function Active({ rpc, status }) {
-  const workspaces = useFresh(rpc, () => rpc.call("mux/workspace/list"), ["workspaces", "rules"]);
-  const rules = useFresh(rpc, () => rpc.call("mux/rule/list"), ["workspaces", "rules", "models", "providers"]);
+function Active({ rpc, status, workspaces, rules }) {
   const { run, error } = useAction();
   const active = workspaces.value?.find((each) => each.active)?.name;
   const choose = (name) => run(async () => {
@@ -40,6 +44,7 @@ function Active({ rpc, status }) {
       <${Choice} value=${active} options=${(workspaces.value ?? []).map((each) => [each.name, each.name])} onChoose=${choose} /></label>
     <${Trouble} error=${error ?? workspaces.error ?? rules.error} />
     <${Serves} rules=${rules.value} active=${active} />
+    <p class="more" hidden=${!active || rules.value?.length === 0}><a href=${`#/workspaces/${encodeURIComponent(active ?? "")}`}>Change its rules</a></p>
     <p class="address">Clients are pointed at <code>${status.endpoint.url}</code> <${Copy} text=${status.endpoint.url} what="the address" /></p>
     <p class="quiet" hidden=${status.endpoint.state === "serving"}>${status.endpoint.detail ?? `The endpoint is ${status.endpoint.state}.`}</p>
   </section>`;
@@ -53,14 +58,13 @@ function Serves({ rules, active }) {
   return html`<table class="serves"><caption class="unseen">Which model serves what</caption>
     <thead><tr><th scope="col">Files</th><th scope="col">Model</th></tr></thead>
     <tbody>${rules?.map((rule) => html`<tr key=${rule.position} class=${rule.broken ? "broken" : ""}>
-      <td><span class="filter">${filterOf(rule.filter)}</span>${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
+      <td><${Files} filter=${rule.filter} />${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
       <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">${rule.broken}</small>`}</td>
     </tr>`)}</tbody>
   </table>`;
 }
 
-function Latest({ rpc }) {
-  const { value, error } = useFresh(rpc, () => rpc.call("mux/request/list", { limit: LATEST }), ["requests"]);
+function Latest({ requests: { value, error } }) {
   return html`<section class="card" aria-labelledby="latest">
     <h2 id="latest">Latest requests</h2>
     <${Trouble} error=${error} />
@@ -76,8 +80,7 @@ function Latest({ rpc }) {
   </section>`;
 }
 
-function Today({ rpc }) {
-  const { value, error } = useFresh(rpc, () => rpc.call("mux/usage", { since: today() }), ["requests"]);
+function Today({ usage: { value, error } }) {
   return html`<section class="card" aria-labelledby="today">
     <h2 id="today">Today</h2>
     <${Trouble} error=${error} />

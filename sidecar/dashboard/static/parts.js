@@ -1,7 +1,7 @@
 // What the pages share: sentences about trouble, empty places, copying, fields.
 
 import { cloneElement, html, useId, useState } from "./view.js";
-import { OUTCOMES } from "./format.js";
+import { filterOf, OUTCOMES } from "./format.js";
 
 export function Trouble({ error }) {
   return html`<p class="trouble" role="alert" hidden=${!error}>${error?.message}</p>`;
@@ -9,6 +9,11 @@ export function Trouble({ error }) {
 
 export function Empty({ children }) {
   return html`<p class="empty">${children}</p>`;
+}
+
+// The files that a rule is for.
+export function Files({ filter }) {
+  return html`<span class=${filter ? "filter" : ""}>${filterOf(filter)}</span>`;
 }
 
 export function Outcome({ outcome }) {

@@ -13,7 +13,7 @@ const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
 // `onChange(params)` and `onMove(by)` are promises of what the sidecar did; `grip` are the handlers of dragging.
 export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMove, onRemove }) {
-  const { run, error } = useAction();
+  const { run, error, clear } = useAction();
   const id = useId();
   const change = (params) => run(() => onChange(params));
   const pressed = (event) => {
@@ -27,7 +27,7 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
     <td role="cell" class="place">${grip && html`<button type="button" class="grip plain" aria-label=${`Move ${nameOf(rule)}`}
         aria-describedby="moving" title="Drag to move" ...${grip}>⠿</button>`}<span>${rule.position}</span></td>
     <td role="cell" class="files">${grip
-      ? html`<${Filter} rule=${rule} also=${also} error=${error?.data?.field === "filter" ? error : null} onChange=${change} />`
+      ? html`<${Filter} rule=${rule} also=${also} error=${error?.data?.field === "filter" ? error : null} onType=${clear} onChange=${change} />`
       : html`<span class="rest">Everything else</span>`}</td>
     <td role="cell" class="kind">${grip
       ? html`<${Choice} aria-label=${`Requests of ${nameOf(rule)}`} value=${rule.kind} options=${Object.entries(KINDS)} onChoose=${(kind) => change({ kind })} />`
@@ -44,7 +44,7 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
 }
 
 // What is typed is sent at Enter, or when the field is left; Escape takes it back.
-function Filter({ rule, also, error, onChange }) {
+function Filter({ rule, also, error, onType, onChange }) {
   const [typed, setTyped] = useState(null);
   const field = useRef(null);
   const id = useId();
@@ -55,6 +55,10 @@ function Filter({ rule, also, error, onChange }) {
   };
   // A row that moves loses the focus for a moment, and what is typed is not finished by that.
   const left = () => setTimeout(() => document.activeElement !== field.current && (isBlank ? setTyped(null) : send()));
+  const wrote = (event) => {
+    if (error) onType();
+    setTyped(event.target.value);
+  };
   const pressed = (event) => {
     if (event.key === "Enter") send();
     if (event.key === "Escape") setTyped(null);
@@ -63,7 +67,7 @@ function Filter({ rule, also, error, onChange }) {
   const told = [wrong && `${id}-wrong`, also?.length && `${id}-also`].filter(Boolean).join(" ");
   return html`<input ref=${field} type="text" class="filter" aria-label=${`Files of rule ${rule.position}`} value=${typed ?? rule.filter}
       aria-invalid=${wrong ? "true" : undefined} aria-describedby=${told || undefined} autocomplete="off" autocapitalize="off" spellcheck=${false}
-      onInput=${(event) => setTyped(event.target.value)} onKeyDown=${pressed} onBlur=${left} />
+      onInput=${wrote} onKeyDown=${pressed} onBlur=${left} />
     ${wrong && html`<small id=${`${id}-wrong`} class="wrong" role="alert">${wrong}</small>`}
     ${typed !== null && typed !== rule.filter && !wrong && html`<small>Enter to keep, Esc for <span class="filter">${rule.filter}</span></small>`}
     ${typed === null && also?.length > 0 && html`<small id=${`${id}-also`}>also takes ${also.map((name, index) => html`${index > 0 && ", "}<span class="filter">${name}</span>`)}</small>`}`;

@@ -8,17 +8,17 @@ import { FormDialog } from "./dialog.js";
 import { useDragging } from "./dragging.js";
 import { ModelPicker } from "./picker.js";
 import { nameOf, Rule } from "./rule.js";
-import { useRulebook } from "./rulebook.js";
 
-export function Rules({ rpc, workspace }) {
-  const { rules, surprises, error, change } = useRulebook(rpc, workspace);
+// `book` is what `useRulebook` gives.
+export function Rules({ rpc, book }) {
+  const { rules, surprises, error, change } = book;
   const { value: models } = useFresh(rpc, () => rpc.call("mux/model/list"), ["models", "providers"]);
   const [said, setSaid] = useState("");
   const [removed, setRemoved] = useState(null);
   const table = useKeptFocus();
   const body = useRef(null);
-  const filtered = rules?.filter((rule) => rule.filter) ?? [];
-  const rest = rules?.filter((rule) => !rule.filter) ?? [];
+  const filtered = rules.filter((rule) => rule.filter);
+  const rest = rules.filter((rule) => !rule.filter);
 
   const move = async (rule, to) => {
     if (to < 1 || to > filtered.length) {
@@ -35,7 +35,7 @@ export function Rules({ rpc, workspace }) {
   const { grip, cancel } = useDragging(() => [...body.current.rows], (from, to) => move(filtered[from], to + 1).catch((failed) => setSaid(failed.message)));
   useEffect(cancel, [filtered.map((rule) => rule.key).join()]);
 
-  const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} also=${surprises?.get(rule.filter)}
+  const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} also=${surprises.get(rule.filter)}
     grip=${rule.filter ? grip(index) : null} isFirst=${index === 0} isLast=${index === filtered.length - 1}
     onChange=${(params) => change("update", params, rule.key)} onMove=${(by) => move(rule, rule.position + by)} onRemove=${() => remove(rule)} />`;
   const columns = ["Place", "Files", "Requests", "Model", "Actions"];
@@ -49,9 +49,9 @@ export function Rules({ rpc, workspace }) {
         ${columns.map((name) => html`<th key=${name} role="columnheader" scope="col"><span class=${name === "Place" || name === "Actions" ? "unseen" : ""}>${name}</span></th>`)}
       </tr></thead>
       <tbody role="rowgroup" ref=${body}>${filtered.map(row)}</tbody>
-      <${NewRule} models=${models} isFirst=${rules?.length === 0} onAdd=${(rule) => change("add", rule)} onSaid=${setSaid} />
+      <${NewRule} models=${models} isFirst=${rules.length === 0} onAdd=${(rule) => change("add", rule)} onSaid=${setSaid} />
       <tbody role="rowgroup" class="last">${rest.map(row)}
-        ${rules && !rest.some((rule) => rule.kind === "any") && html`<${Missing} models=${models} onAdd=${(rule) => change("add", rule)} />`}</tbody>
+        ${!rest.some((rule) => rule.kind === "any") && html`<${Missing} models=${models} onAdd=${(rule) => change("add", rule)} />`}</tbody>
     </table>
     <div class="after"><${OfOneKind} models=${models} rest=${rest} onAdd=${(rule) => change("add", rule)} />
       ${removed && html`<${Undo} key=${removed.key} rule=${removed} onUndo=${(rule) => change("add", rule)} onDone=${() => setRemoved(null)} />`}</div>

@@ -1,8 +1,8 @@
 // Try it: which rule takes a prompt or some files, and why. The sidecar is asked while one types.
 
 import { html, useEffect, useState } from "./view.js";
-import { filterOf, KINDS, modelOf } from "./format.js";
-import { Choice, Empty, Field, Trouble } from "./parts.js";
+import { KINDS, modelOf } from "./format.js";
+import { Choice, Empty, Field, Files, Trouble } from "./parts.js";
 
 const PAUSE = 200; // milliseconds after the last key
 const KINDS_ASKED = [["", "as the prompt says"], ...["chat", "fim", "embed"].map((kind) => [kind, KINDS[kind]])];
@@ -56,14 +56,14 @@ function useExplanation(rpc, workspace, { prompt, files, kind }) {
 function Told({ told }) {
   const { route, files = [] } = told;
   return html`<p class=${`verdict ${route ? "" : "refused"}`}>${route
-      ? html`<span>Rule ${route.position}, <span class="filter">${filterOf(route.filter)}</span>, takes it:</span> <strong class="model">${modelOf(route)}</strong>`
+      ? html`<span>Rule ${route.position}, <${Files} filter=${route.filter} />, takes it:</span> <strong class="model">${modelOf(route)}</strong>`
       : "No rule takes it: the request would be refused."}</p>
     <p class="found">${files.length ? html`Files in it: ${files.map((name) => html`<span key=${name} class="tag filter">${name}</span> `)}` : "No file is named in it."}</p>
     <table role="table" class="considered" aria-label="Every rule, and why"><thead role="rowgroup"><tr role="row">
       <th role="columnheader" scope="col" class="number">Rule</th><th role="columnheader" scope="col">Files</th><th role="columnheader" scope="col">Takes it</th><th role="columnheader" scope="col">Why</th></tr></thead>
       <tbody role="rowgroup">${told.considered.map((each) => html`<tr role="row" key=${each.position} class=${each.matched ? "taken" : ""}>
         <td role="cell" class="number">${each.position}</td>
-        <td role="cell"><span class="filter">${filterOf(each.filter)}</span>${each.kind !== "any" && html` <small>${KINDS[each.kind]}</small>`}</td>
+        <td role="cell"><${Files} filter=${each.filter} />${each.kind !== "any" && html` <small>${KINDS[each.kind]}</small>`}</td>
         <td role="cell">${each.matched ? "yes" : "no"}</td>
         <td role="cell">${marked(each.why)}${each.alsoTakes?.length > 0 && html`<small>it also takes ${each.alsoTakes.map((name, index) => html`${index > 0 && ", "}<span class="filter">${name}</span>`)}</small>`}</td>
       </tr>`)}</tbody></table>`;

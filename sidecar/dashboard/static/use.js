@@ -3,7 +3,7 @@
 import { html, useEffect, useId, useRef, useState } from "./view.js";
 import { count, money } from "./format.js";
 
-const HEIGHT = 180;
+const HEIGHT = 170;
 const MOST = 12; // models in the chart; the table has them all
 const tokens = (row) => row.inputTokens + row.outputTokens;
 const MEASURES = {
@@ -21,14 +21,14 @@ export function Use({ rows }) {
         <input type="radio" name=${group} value=${name} checked=${name === measure} onChange=${() => setMeasure(name)} />${label}</label>`)}
     </fieldset>
     <${Bars} rows=${sorted.slice(0, MOST)} measure=${MEASURES[measure]} />
-    <div class="scroll" tabindex="0" role="region" aria-label="Today by model"><table><caption class="unseen">Requests, tokens and cost today, by model</caption>
-      <thead><tr><th scope="col">Model</th><th scope="col" class="number">Requests</th><th scope="col" class="number">Tokens in</th>
-        <th scope="col" class="number">Tokens out</th><th scope="col" class="number">Cost</th></tr></thead>
-      <tbody>${sorted.map((row) => html`<tr key=${row.key}>
-        <th scope="row" class="model">${row.key || "no model"}</th><td class="number">${count(row.requests)}</td>
-        <td class="number">${count(row.inputTokens)}</td><td class="number">${count(row.outputTokens)}</td>
-        <td class="number">${money(row.cost)}${row.unpriced > 0 && html` <small>+ ${count(row.unpriced)} unknown</small>`}</td></tr>`)}</tbody>
-    </table></div>`;
+    <table role="table" class="use"><caption class="unseen">Requests, tokens and cost today, by model</caption>
+      <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Model</th><th role="columnheader" scope="col" class="number">Requests</th><th role="columnheader" scope="col" class="number">Tokens in</th>
+        <th role="columnheader" scope="col" class="number">Tokens out</th><th role="columnheader" scope="col" class="number">Cost</th></tr></thead>
+      <tbody role="rowgroup">${sorted.map((row) => html`<tr role="row" key=${row.key}>
+        <th role="rowheader" scope="row" class="model">${row.key || "no model"}</th><td role="cell" class="number">${count(row.requests)}</td>
+        <td role="cell" class="number">${count(row.inputTokens)}</td><td role="cell" class="number">${count(row.outputTokens)}</td>
+        <td role="cell" class="number">${money(row.cost)}${row.unpriced > 0 && html` <small>+ ${count(row.unpriced)} unknown</small>`}</td></tr>`)}</tbody>
+    </table>`;
 }
 
 // Redrawn as a whole: it is a few bars, and its colours follow the theme.
@@ -77,7 +77,7 @@ function options(UPlot, place, rows, { label, shown }) {
       y: { range: (_, __, most) => [0, (most || 1) * 1.1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, splits: () => rows.map((_, index) => index), values: () => rows.map((row) => short(row.key)) },
+      { ...axis, grid: { show: false }, splits: () => rows.map((_, index) => index), size: 30, values: () => rows.map((row) => short(row.key)) },
       { ...axis, grid: { stroke: colour("--line"), width: 1 }, size: 62, values: (_, ticks) => ticks.map((tick) => (label === "Cost" || Number.isInteger(tick) ? shown(tick) : "")) },
     ],
     series: [{}, { label, fill: colour("--accent"), stroke: colour("--accent"), width: 0, points: { show: false }, paths: UPlot.paths.bars({ size: [0.6, 72], radius: 0.08 }) }],

@@ -4,6 +4,7 @@ import { html, useEffect, useState } from "./view.js";
 import { useAction, useFresh } from "./fresh.js";
 import { Empty, Trouble } from "./parts.js";
 import { Menu } from "./menu.js";
+import { useRulebook } from "./rulebook.js";
 import { Rules } from "./rules.js";
 import { TryIt } from "./tryit.js";
 import { actionsOf, addressOf, WorkspaceDialog } from "./workspace-dialogs.js";
@@ -29,11 +30,18 @@ export function Workspace({ rpc, name }) {
         <${Menu} label=${`More for ${workspace.name}`} items=${actionsOf(act)} />`}</div>
     <${Trouble} error=${error ?? failed} />
     ${value && !workspace && html`<${Empty}>There is no workspace ${name} any more; it was renamed or removed. <a href="#/workspaces">See those there are</a>.<//>`}
-    ${workspace && html`<${Rules} key=${`rules ${workspace.name}`} rpc=${rpc} workspace=${workspace.name} />
-      <${TryIt} key=${`try ${workspace.name}`} rpc=${rpc} workspace=${workspace.name} />
-      <${Scope} rpc=${rpc} workspace=${workspace} onDone=${(changed) => set(value.map((each) => (each.name === changed.name ? changed : each)))} />`}
+    ${workspace && html`<${Opened} key=${workspace.name} rpc=${rpc} workspace=${workspace} onScope=${(changed) => set(value.map((each) => (each.name === changed.name ? changed : each)))} />`}
     ${asked && html`<${WorkspaceDialog} rpc=${rpc} ...${asked} onClose=${() => setAsked(null)}
       onDone=${(made) => location.replace(made ? addressOf(made.name) : "#/workspaces")} />`}`;
+}
+
+// All of it at once, when the rules are there: nothing is pushed down by what comes later.
+function Opened({ rpc, workspace, onScope }) {
+  const book = useRulebook(rpc, workspace.name);
+  if (!book.rules) return html`<${Trouble} error=${book.error} />`;
+  return html`<${Rules} rpc=${rpc} book=${book} />
+    <${TryIt} rpc=${rpc} workspace=${workspace.name} />
+    <${Scope} rpc=${rpc} workspace=${workspace} onDone=${onScope} />`;
 }
 
 function Scope({ rpc, workspace, onDone }) {
