@@ -82,6 +82,18 @@ def variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def user_path(text: str) -> Path:
+    """The file or folder that a user means by this: `~` and `%APPDATA%` resolved, XDG's folders where they really are.
+
+    Source: XDG Base Directory Specification 0.8, "Environment variables".
+    """
+    for name, usual in (("XDG_CONFIG_HOME", "~/.config"), ("XDG_DATA_HOME", "~/.local/share")):
+        chosen = os.environ.get(name)
+        if chosen and text.startswith(f"{usual}/"):
+            text = chosen + text.removeprefix(usual)
+    return Path(os.path.expandvars(text)).expanduser()
+
+
 def environment_for(home: Path) -> dict[str, str]:
     """The environment of a process of ours with a data folder of its own, which looks for nothing by itself."""
     return {**os.environ, "MUX_SIDECAR_HOME": str(home), "MUX_SIDECAR_DISCOVER": "0"}

@@ -84,6 +84,18 @@ class ClientName(click.ParamType[str]):
         return beginning(incomplete, names())
 
 
+class EditorName(click.ParamType[str]):
+    """An editor's id; that it exists is for the command to say."""
+
+    name = "name"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """The editors that begin so."""
+        from sidecar.editors.table import rows  # noqa: PLC0415 - only a Tab needs it
+
+        return beginning(incomplete, rows())
+
+
 def known(what: Literal["workspaces", "providers", "models"]) -> tuple[str, ...]:
     """What is configured; nothing where it cannot be read, for a Tab tells no errors."""
     from sidecar.store import names  # noqa: PLC0415 - only a Tab needs it

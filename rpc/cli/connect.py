@@ -10,10 +10,12 @@ import click
 from rpc.cli.complete import ClientName, WorkspaceName
 from rpc.cli.output import Table, cell, hint, json_option, print_json, print_table
 from rpc.cli.session import perform
+from rpc.cli.steps import print_step, where_of
 
 if TYPE_CHECKING:
-    from sidecar.clients.client import Client, ClientStep
+    from sidecar.clients.client import Client
     from sidecar.control.opening import Control
+    from sidecar.steps import Step
     from sidecar.values import EndpointState, Request
 
 POLL = 0.25  # seconds between two looks at the records
@@ -98,20 +100,13 @@ def _row(client: Client) -> tuple[str, ...]:
     return client.id, client.name, client.dialect, told
 
 
-def _told_in(step: ClientStep) -> str:
-    return _where(step) or WITHOUT_FILE.get(step.format, "the shell that starts it")
-
-
-def _where(step: ClientStep) -> str | None:
-    from sidecar.clients.table import this_system  # noqa: PLC0415 - start-up
-
-    return None if step.where is None else str(getattr(step.where, this_system()))
+def _told_in(step: Step) -> str:
+    return where_of(step) or WITHOUT_FILE.get(step.format, "the shell that starts it")
 
 
 def _tell(client: Client, endpoint: EndpointState) -> None:
     for step in client.steps:
-        where = _where(step)
-        click.echo("\n".join((step.do, *([f"{where}:"] if where else ()), "", step.lines, "")))
+        print_step(step)
     if client.note:
         click.echo(f"{client.note}\n")
     if endpoint.state != "serving":

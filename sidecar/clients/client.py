@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from sidecar.steps import Step
 from sidecar.values import Dialect, Value
-
-System = Literal["linux", "macos", "windows"]
-Format = Literal["json", "lisp", "lua", "powershell", "sh", "text", "toml", "yaml"]
-
-
-class Where(Value, frozen=True, kw_only=True):
-    """A file on each system, as its user would type it: `~` and `%APPDATA%` are not resolved."""
-
-    linux: str
-    macos: str
-    windows: str
-
-
-class ClientStep(Value, frozen=True, kw_only=True):
-    """One thing to do: `lines`, in their `format`, belong into the file `where`, or into a shell or dialogue."""
-
-    do: str
-    format: Format
-    lines: str
-    where: Where | None = None
 
 
 class Client(Value, frozen=True, kw_only=True):
@@ -38,6 +17,6 @@ class Client(Value, frozen=True, kw_only=True):
     dialect: Dialect
     local: bool
     user_agents: tuple[str, ...]
-    steps: tuple[ClientStep, ...]
+    steps: tuple[Step, ...]
     source: str
     note: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -12,24 +11,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from sidecar.clients.client import Client, ClientStep, Format, System, Where
+from sidecar.clients.client import Client
+from sidecar.steps import StatedStep, System
 from sidecar.values import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_SYSTEMS: Mapping[str, System] = {"win32": "windows", "darwin": "macos"}
-_SETTING: Mapping[Format, str] = {"sh": 'export {}="{}"', "powershell": '$env:{} = "{}"'}
-
-
-class RowStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A step as its file states it: `lines` of a `format`, or variables for the shell of whatever system it is."""
-
-    do: str
-    format: Format = "text"
-    lines: str = ""
-    environment: dict[str, str] = {}
-    where: str | Where | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +26,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     dialect: Dialect
     source: str
     user_agents: tuple[str, ...] = ()
-    steps: tuple[RowStep, ...] = ()
+    steps: tuple[StatedStep, ...] = ()
     note: str | None = None
     local: bool = True
 
@@ -52,18 +39,11 @@ class Target:
     key: str
     system: System
 
-    def fill(self, text: str) -> str:
-        """The text with the target's parts in their places."""
+    @property
+    def places(self) -> Mapping[str, str]:
+        """What stands for the target's parts, and the parts."""
         parts = urlsplit(self.url)
-        own = {"@URL@": self.url, "@KEY@": self.key, "@HOST@": parts.netloc, "@PATH@": parts.path}
-        for place, value in own.items():
-            text = text.replace(place, value)
-        return text
-
-
-def this_system() -> System:
-    """The system that this process runs on."""
-    return _SYSTEMS.get(sys.platform, "linux")
+        return {"@URL@": self.url, "@KEY@": self.key, "@HOST@": parts.netloc, "@PATH@": parts.path}
 
 
 def names() -> tuple[str, ...]:
@@ -93,21 +73,7 @@ def _client(name: str, row: Row, target: Target) -> Client:
         dialect=row.dialect,
         local=row.local,
         user_agents=row.user_agents,
-        steps=tuple(_step(step, target) for step in row.steps),
+        steps=tuple(step.step(target.system, target.places) for step in row.steps),
         source=row.source,
         note=row.note,
     )
-
-
-def _step(step: RowStep, target: Target) -> ClientStep:
-    format_, lines = step.format, step.lines
-    if step.environment:
-        format_ = "powershell" if target.system == "windows" else "sh"
-        lines = "\n".join(_SETTING[format_].format(*setting) for setting in step.environment.items())
-    where = _everywhere(step.where) if isinstance(step.where, str) else step.where
-    return ClientStep(do=step.do, format=format_, lines=target.fill(lines).strip("\n"), where=where)
-
-
-def _everywhere(path: str) -> Where:
-    """A path below the user's folder, which has the same place on each system."""
-    return Where(linux=path, macos=path, windows=path.replace("~", "%USERPROFILE%", 1).replace("/", "\\"))

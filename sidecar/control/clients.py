@@ -37,7 +37,8 @@ class Clients:
             NotFound: no such workspace.
         """
         # Start-up: whoever serves reads the table when somebody asks for it.
-        from sidecar.clients.table import Target, clients, this_system  # noqa: PLC0415
+        from sidecar.clients.table import Target, clients  # noqa: PLC0415
+        from sidecar.steps import this_system  # noqa: PLC0415
 
         def read(db: sqlite3.Connection) -> tuple[str, bool]:
             path = f"/w/{workspace_row(db, workspace).name}" if workspace else ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sidecar.clients.table import Target, clients
 
 if TYPE_CHECKING:
-    from sidecar.clients.client import Client, ClientStep
+    from sidecar.clients.client import Client
+    from sidecar.steps import Step
 
 PAGE = Path(__file__).parents[2] / "docs/connect.md"
 BEGIN, END = "<!-- clients: generated -->\n\n", "\n\n<!-- end of clients -->"
@@ -31,11 +32,11 @@ def _section(client: Client) -> str:
     return "\n\n".join([*parts, *([client.note] if client.note else [])])
 
 
-def _step(step: ClientStep) -> str:
+def _step(step: Step) -> str:
     return f"{step.do}{_where(step)}\n\n```{step.format}\n{step.lines}\n```"
 
 
-def _where(step: ClientStep) -> str:
+def _where(step: Step) -> str:
     if step.where is None:
         return ""
     unix = [f"`{step.where.linux}`"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import tomllib
 import urllib.error
@@ -18,6 +16,7 @@ import clients_page as page
 import pytest
 import yaml
 from mux import COMMAND, Mux, free_port
+from neovim import find
 
 CONTRACT = {
     "aider", "avante", "claude-code", "cline", "codecompanion", "codex", "continue", "copilot", "gptel", "kilo",
@@ -32,7 +31,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "messages": {"model": "m", "max_tokens": 99, "messages": ASK},
     "responses": {"model": "m", "input": "Explain src/app.ts"},
 }
-EDITORS = Path("/opt/editors/bin")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +144,7 @@ def readable(step: dict[str, Any], folder: Path) -> None:
 
 def program(name: str) -> str:
     """An editor that reads what is in its language."""
-    found = shutil.which(name, path=f"{EDITORS}{os.pathsep}{os.environ.get('PATH', '')}")
+    found = find(name)
     if found is None:
         pytest.skip(f"{name} is not here")
     return found

@@ -28,7 +28,8 @@ from rpc.methods import METHODS  # noqa: E402 - the same
 from rpc.results import ShownRequest  # noqa: E402 - the same
 from rpc.status import Status  # noqa: E402 - the same
 from sidecar import values  # noqa: E402 - the same
-from sidecar.clients.client import Client, ClientStep, Where  # noqa: E402 - the same
+from sidecar.clients.client import Client  # noqa: E402 - the same
+from sidecar.steps import Step, Where  # noqa: E402 - the same
 
 PAGE = ROOT / "docs/protocol.md"
 BEGIN, END = "<!-- {}: generated -->", "<!-- end of {} -->"
@@ -49,7 +50,7 @@ SHOWN = (
     values.Settings,
     values.Check,
     Client,
-    ClientStep,
+    Step,
     Where,
 )
 

@@ -1,0 +1,1 @@
+"""Editors' bindings: their files, packed from `editors/`, and where each belongs. An editor is a file in `rows`."""

@@ -1,0 +1,110 @@
+"""One editor's binding on this machine: looked at, and written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.editors.editor import BindingFile, Editor, State
+from sidecar.editors.table import Piece, pieces, rows
+from sidecar.errors import AlreadyExists, NotFound
+from sidecar.steps import this_system
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def editors() -> tuple[Editor, ...]:
+    """All editors, by id; their files without what is in them."""
+    return tuple(_editor(name, {piece: _state(piece) for piece in pieces(name)}) for name in rows())
+
+
+def editor(name: str, folder: Path | None = None) -> Editor:
+    """One editor with what is in its files, which belong into `folder`, else where the editor looks for them.
+
+    Raises:
+        NotFound: no such editor.
+    """
+    known = _known(name)
+    return _editor(known, {piece: _state(piece) for piece in pieces(known, folder)}, tells_text=True)
+
+
+def write(name: str, folder: Path | None = None, *, replaces: bool = False) -> Editor:
+    """The same, its files written now: all of them, or none.
+
+    Raises:
+        NotFound: no such editor, or this installation has no files for it.
+        AlreadyExists: files are there that differ, and are not to be replaced.
+        OSError: a file cannot be written.
+    """
+    known = _known(name)
+    found = {piece: _state(piece) for piece in pieces(known, folder)}
+    if not found:
+        raise NotFound(
+            f"This installation has no files for {rows()[known].name}; in a checkout, build them first "
+            f"(editors/{known}), or install one that has them."
+        )
+    different = [piece for piece, state in found.items() if state == "different"]
+    if different and not replaces:
+        raise AlreadyExists(_refusal(known, different))
+    return _editor(known, {piece: _written(piece, state) for piece, state in found.items()}, tells_text=True)
+
+
+def _known(name: str) -> str:
+    found = next((each for each, row in rows().items() if name.lower() in (each, row.name.lower())), None)
+    if found is None:
+        raise NotFound(f"There is no editor {name[:80]!r}; there are: {', '.join(rows())}.")
+    return found
+
+
+def _refusal(name: str, different: Sequence[Piece]) -> str:
+    first, more = different[0].target, len(different) - 1
+    files = f"{first} and {more} more" if more else str(first)
+    mend = "replace it with --force"
+    if any(piece.merges for piece in different):
+        mend = f"merge into it what 'mux-sidecar editor {name}' prints, or {mend}"
+    return f"{files}: there already, of another version or changed, so nothing was written; {mend}."
+
+
+def _editor(name: str, states: Mapping[Piece, State], *, tells_text: bool = False) -> Editor:
+    row = rows()[name]
+    places = {"@FILES@": " ".join(f'"{piece.target}"' for piece in states)}
+    return Editor(
+        id=name,
+        name=row.name,
+        versions=row.versions,
+        files=tuple(_file(piece, state, tells_text=tells_text) for piece, state in states.items()),
+        steps=tuple(step.step(this_system(), places) for step in row.steps),
+        note=row.note,
+    )
+
+
+def _file(piece: Piece, state: State, *, tells_text: bool) -> BindingFile:
+    return BindingFile(
+        path=str(piece.target),
+        state=state,
+        merges=piece.merges,
+        text=_text(piece.source) if tells_text else None,
+    )
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:  # a package, to be installed and not read
+        return None
+
+
+def _state(piece: Piece) -> State:
+    try:
+        return "same" if piece.target.read_bytes() == piece.source.read_bytes() else "different"
+    except FileNotFoundError:
+        return "absent"
+
+
+def _written(piece: Piece, state: State) -> State:
+    if state == "same":
+        return state
+    piece.target.parent.mkdir(parents=True, exist_ok=True)
+    piece.target.write_bytes(piece.source.read_bytes())
+    return "replaced" if state == "different" else "written"

@@ -1,0 +1,81 @@
+"""The table of editors: a TOML file each, and the files of their bindings, in the installation or beside its source."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sidecar.settings import user_path
+from sidecar.steps import StatedStep, Where, everywhere, this_system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_HERE = Path(__file__).parent
+_PACKED = _HERE / "files"  # only in a wheel: editors/pack.py
+_SOURCE = _HERE.parents[1] / "editors"
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Files of a binding: those that `from` (a glob below the editor's folder) takes, and the folder they go to.
+
+    `otherwise` is the folder where the parent of `to` is not there, and its own is. `merges`: users have such files
+    already, with settings of their own.
+    """
+
+    from_: str
+    to: str | Where
+    otherwise: str | None = None
+    merges: bool = False
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An editor as its file states it. In its steps `@FILES@` stands for where its files go."""
+
+    name: str
+    versions: str
+    files: tuple[Files, ...]
+    steps: tuple[StatedStep, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file of a binding: where it is, where it belongs, and whether users have such a file of their own."""
+
+    source: Path
+    target: Path
+    merges: bool
+
+
+@cache
+def rows() -> Mapping[str, Row]:
+    """The editors, by id."""
+    paths = sorted(_HERE.joinpath("rows").glob("*.toml"))
+    return {path.stem: msgspec.convert(tomllib.loads(path.read_text("utf-8")), Row) for path in paths}
+
+
+def pieces(name: str, folder: Path | None = None) -> tuple[Piece, ...]:
+    """The files of an editor's binding; they belong into `folder`, else where the editor looks for them."""
+    return tuple(piece for stated in rows()[name].files for piece in _pieces(name, stated, folder))
+
+
+def _pieces(name: str, stated: Files, folder: Path | None) -> Iterator[Piece]:
+    source = (_PACKED if _PACKED.is_dir() else _SOURCE) / name
+    target = folder or _folder(stated)
+    for path in sorted(source.glob(stated.from_)):
+        if path.is_file():
+            yield Piece(path, target / path.relative_to(source), stated.merges)
+
+
+def _folder(stated: Files) -> Path:
+    usual = user_path(everywhere(stated.to).on(this_system()))
+    if stated.otherwise is None or usual.parent.is_dir():
+        return usual
+    other = user_path(everywhere(stated.otherwise).on(this_system()))
+    return other if other.parent.is_dir() else usual
