@@ -1,0 +1,67 @@
+// What is typed of a provider, and the parameters that it becomes.
+
+export const TIMEOUTS = { connect: "Connect", firstByte: "First byte", idle: "Between bytes" };
+
+// A new provider of a type, with what its type brings.
+export function blank(type, taken) {
+  return { ...ofType(type, taken), description: "", key: "", variable: "", models: "", headers: [], timeouts: {}, offline: false };
+}
+
+// What changes with the type.
+export function ofType(type, taken) {
+  return { type: type.type, name: free(type.type, taken), endpoint: type.defaultEndpoint, auth: authOf(type.auth) };
+}
+
+const authOf = (auth, source) => (auth === "none" ? "none" : source?.startsWith("env:") ? "variable" : "key");
+
+function free(name, taken) {
+  const used = new Set(taken.map((each) => each.name.toLowerCase()));
+  const names = [name, ...taken.map((_, index) => `${name}-${index + 2}`)];
+  return names.find((each) => !used.has(each)) ?? name;
+}
+
+// A provider that there is; its key and its headers' values are not known here.
+export function stated(provider, byHand) {
+  const { name, type, endpoint, description, auth, keySource, headers, timeouts } = provider;
+  return {
+    name, type, endpoint, description, key: "", offline: false,
+    auth: authOf(auth, keySource),
+    variable: keySource?.startsWith("env:") ? keySource.slice(4) : "",
+    models: byHand.join("\n"),
+    headers: headers.map((each) => ({ name: each, value: "", isKept: true })),
+    timeouts: Object.fromEntries(Object.entries(timeouts).map(([each, seconds]) => [each, String(seconds)])),
+  };
+}
+
+const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+const headersOf = (headers) => Object.fromEntries(headers.filter((each) => each.name.trim()).map((each) => [each.name.trim(), each.value]));
+const timeoutsOf = (timeouts) => Object.fromEntries(Object.entries(timeouts).filter(([, seconds]) => seconds !== "").map(([name, seconds]) => [name, Number(seconds)]));
+
+function keyOf({ auth, key, variable }) {
+  if (auth === "none") return { auth: "none" };
+  return { auth: "api_key", ...(auth === "variable" ? { apiKeyEnv: variable } : key && { apiKey: key }) };
+}
+
+// The parameters of mux/provider/add.
+export function added(form) {
+  return {
+    name: form.name, type: form.type, endpoint: form.endpoint, description: form.description, ...keyOf(form),
+    models: lines(form.models), headers: headersOf(form.headers), timeouts: timeoutsOf(form.timeouts), offline: form.offline,
+  };
+}
+
+// The parameters of mux/provider/update: what is another than before.
+export function changed(before, form) {
+  const isOther = (part) => JSON.stringify(part(before)) !== JSON.stringify(part(form));
+  const changes = { name: before.name, offline: form.offline };
+  if (form.name !== before.name) changes.newName = form.name;
+  for (const each of ["type", "endpoint", "description"]) if (form[each] !== before[each]) changes[each] = form[each];
+  if (isOther(keyOf)) Object.assign(changes, keyOf(form));
+  if (isOther((each) => lines(each.models))) changes.models = lines(form.models);
+  if (isOther((each) => headersOf(each.headers))) changes.headers = headersOf(form.headers);
+  if (isOther((each) => timeoutsOf(each.timeouts))) changes.timeouts = timeoutsOf(form.timeouts);
+  return changes;
+}
+
+// Whether a timeout is the default again, which the sidecar knows by resetting them all.
+export const isReset = (before, form) => Object.keys(timeoutsOf(before.timeouts)).some((name) => !(name in timeoutsOf(form.timeouts)));
