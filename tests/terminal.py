@@ -39,6 +39,11 @@ class Terminal:
         """The program's process."""
         return int(self._run("display-message", "-p", "#{pane_pid}"))
 
+    def children(self) -> list[int]:
+        """The processes that the program has started and that are there (Linux)."""
+        listed = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [int(pid) for threads in listed for pid in threads.read_text("utf-8").split() if is_alive(int(pid))]
+
     def keys(self, *keys: str) -> None:
         """Press keys by tmux's names for them (`Enter`, `C-c`, `M-x`)."""
         self._run("send-keys", *keys)
@@ -65,3 +70,19 @@ class Terminal:
         )
         assert not check or done.returncode == 0, f"tmux {arguments[0]}: {done.stderr}"
         return done.stdout
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs: one that has ended may wait long for somebody to ask how."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def has_ended(pid: int) -> None:
+    """Wait until a process has ended."""
+    until = time.monotonic() + PATIENCE
+    while is_alive(pid):
+        assert time.monotonic() < until, f"{pid} runs still"
+        time.sleep(_TRY)

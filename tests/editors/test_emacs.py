@@ -16,7 +16,7 @@ import pytest
 from blocks import block
 from mux import Mux
 from neovim import find
-from terminal import PATIENCE, TMUX, Terminal
+from terminal import PATIENCE, TMUX, Terminal, has_ended
 from upstream import Upstream
 
 ROOT = Path(__file__).parent.parent.parent
@@ -69,11 +69,6 @@ class Emacs:
             self.terminal.type(answer)
             self.terminal.keys("Enter")
 
-    def child(self) -> int | None:
-        """The process of the sidecar, if there is one."""
-        listed = Path(f"/proc/{self.terminal.pid}/task/{self.terminal.pid}/children").read_text("utf-8").split()
-        return int(listed[0]) if listed else None
-
     def close(self) -> None:
         """Close the window."""
         self.terminal.close()
@@ -118,24 +113,13 @@ def open_(program: str, tmp_path: Path, project: Path) -> Iterator[Open]:
         emacs.close()
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process runs: one that has ended may wait long for somebody to ask how."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def test_it_starts_by_itself(open_, home):
     """The sidecar starts with Emacs; the mode line says what serves, and the sidecar leaves with Emacs."""
     emacs = open_(home)
     emacs.terminal.until(" default · local/big")
-    sidecar = emacs.child()
+    (sidecar,) = emacs.terminal.children()
     emacs.terminal.keys("C-x", "C-c")
-    until = time.monotonic() + 10
-    while is_alive(sidecar):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    has_ended(sidecar)
 
 
 def test_the_mode_line_follows_the_document(open_, home):
@@ -299,11 +283,11 @@ def test_a_killed_sidecar_starts_again(open_, home):
     emacs.terminal.until("default · local/small")
     emacs.lisp("""(progn (setq texts nil) (add-hook 'mux-sidecar-status-functions
       (lambda (_) (push (mux-sidecar-text) texts))))""")
-    first = emacs.child()
+    (first,) = emacs.terminal.children()
     os.kill(first, signal.SIGKILL)
     emacs.until("""(and (member "mux-sidecar: stopped" texts) t)""", "t")
     emacs.terminal.until("default · local/small")
-    assert emacs.child() not in (first, None)
+    assert first not in emacs.terminal.children()
 
 
 def test_it_is_not_started_for_ever(open_, home):
@@ -311,7 +295,7 @@ def test_it_is_not_started_for_ever(open_, home):
     emacs = open_(home, "app.ts")
     emacs.terminal.until("default · local/small")
     emacs.lisp("(setq mux-sidecar--ends (make-list mux-sidecar--restarts (float-time)))")
-    os.kill(emacs.child(), signal.SIGKILL)
+    os.kill(emacs.terminal.children()[0], signal.SIGKILL)
     emacs.terminal.until("mux-sidecar: stopped")
     emacs.terminal.until("Start it: M-x mux-sidecar-restart")
     emacs.command("mux-sidecar-switch-workspace")
@@ -324,21 +308,16 @@ def test_restart_and_leave(open_, home):
     """Restarting leaves one sidecar, which serves the same buffers; without the mode there is none."""
     emacs = open_(home, "app.ts")
     emacs.terminal.until("default · local/small")
-    first = emacs.child()
+    (first,) = emacs.terminal.children()
     emacs.command("mux-sidecar-restart")
     emacs.command("mux-sidecar-restart")
-    until = time.monotonic() + PATIENCE
-    children = Path(f"/proc/{emacs.terminal.pid}/task/{emacs.terminal.pid}/children")
-    while len(left := children.read_text("utf-8").split()) != 1 or int(left[0]) == first:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    has_ended(first)
+    emacs.terminal.until(lambda _: len(emacs.terminal.children()) == 1)
     home.cli("workspace", "use", "work")
     emacs.terminal.until("work · local/echo")
     emacs.command("mux-sidecar-mode")
     emacs.terminal.until(lambda screen: "local/echo" not in screen)
-    while children.read_text("utf-8"):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    emacs.terminal.until(lambda _: not emacs.terminal.children())
 
 
 def test_a_taken_port_is_shown(open_, home):
