@@ -11,6 +11,7 @@ from sidecar import sse
 from sidecar.bridges.base import Bridge, broken_off
 from sidecar.client_stream import ClientGone, ClientStream
 from sidecar.dialects.forms import FORMS
+from sidecar.dialects.openai import cost_told
 from sidecar.errors import ProviderRefused, RequestError, UpstreamError
 from sidecar.providers import failures
 from sidecar.record import Trace
@@ -33,6 +34,7 @@ class Relay:
         self._trace = trace
         self._provider = provider
         self._answer: Answer | None = None
+        self._told_cost: float | None = None
 
     async def plain(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request without `stream`.
@@ -97,6 +99,7 @@ class Relay:
         answer = self._answer = await self._ask(body)
         self._trace.answered = self._trace.now()
         if 200 <= answer.status < 300:
+            self._told_cost = cost_told(answer.headers)
             return answer
         raise await self._refusal(answer)
 
@@ -194,7 +197,7 @@ class Relay:
 
     def _note(self) -> None:
         self._trace.tokens = self._bridge.tokens()
-        self._trace.cost = self._bridge.cost
+        self._trace.cost = self._told_cost if self._bridge.cost is None else self._bridge.cost
 
     def _close(self) -> None:
         if self._answer is not None:

@@ -155,6 +155,23 @@ def test_the_provider_s_own_price_counts(stage):
     assert stage.row(answer)["cost"] == pytest.approx(0.0125)
 
 
+@pytest.mark.parametrize(
+    ("told", "streamed", "cost"),
+    [
+        ("0.00042", False, 0.00042),
+        ("0.0", False, 0.0),
+        ("0.0", True, None),
+        ("0.01", True, 0.01),
+        ("None", False, None),
+    ],
+)
+def test_a_proxy_s_own_figure_counts(stage, told, streamed, cost):
+    """LiteLLM tells the cost with the head of its answer; of a stream, nought is what was not known yet."""
+    head = {"x-litellm-response-cost": told}
+    made = stream(*chunks("a"), "[DONE]", headers=head) if streamed else reply(completion(), headers=head)
+    assert stage.row(stage.post("up", ask(stream=streamed), made)).get("cost") == cost
+
+
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory):
     """A mux whose provider is on the internet, reached through a proxy: the scripted upstream, with its certificate."""

@@ -5,7 +5,8 @@ Shapes: platform.openai.com/docs/api-reference (chat, completions, embeddings, "
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from sidecar.values import Tokens
 
 JSON = dict[str, Any]
 DONE = b"data: [DONE]\n\n"
+COST_HEADER = "x-litellm-response-cost"
 
 #: Kinds of error by status, where a provider names none.
 TYPES = {
@@ -111,6 +113,19 @@ def cost_of(usage: Any) -> float | None:
     """The provider's own figure in USD (OpenRouter's `usage.cost`)."""
     cost = usage.get("cost") if isinstance(usage, dict) else None
     return float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0 else None
+
+
+def cost_told(headers: Mapping[str, str]) -> float | None:
+    """A proxy's own figure in USD, told with the head of its answer (docs.litellm.ai/docs/proxy/response_headers).
+
+    Of a stream it can only be what was known before it began; there, nought is no figure.
+    """
+    try:
+        cost = float(headers.get(COST_HEADER, ""))
+    except ValueError:
+        return None
+    streamed = headers.get("Content-Type", "").lower().startswith("text/event-stream")
+    return cost if math.isfinite(cost) and (cost > 0 or (cost == 0 and not streamed)) else None
 
 
 def _count(holder: Any, name: str) -> int | None:
