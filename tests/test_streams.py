@@ -236,6 +236,16 @@ def test_usage_beside_words_stays(stage):
     assert stage.row(answer)["outputTokens"] == 7
 
 
+def test_usage_beside_nothing_is_kept_from_who_did_not_ask(stage):
+    """LiteLLM puts an empty choice beside the usage, behind the last one."""
+    beside = {**usage_chunk(), "choices": [{"index": 0, "delta": {}}]}
+    answer = stage.post("up", STREAMED, stream(*chunks("a"), beside, "[DONE]"))
+    assert not [sent for sent in answer.chunks if sent.get("usage")]
+    assert stage.row(answer)["outputTokens"] == 7
+    answer = stage.post("up", WITH_USAGE, stream(*chunks("a"), beside, "[DONE]"))
+    assert answer.chunks[-1] == beside
+
+
 def test_a_provider_that_refuses_the_asking_is_asked_without(stage, other_upstream):
     """A refusal that names `stream_options` costs one more request, once; afterwards it is left out."""
     stage.mux.cli("provider", "add", "picky", "--type", "openai", "--endpoint", f"{other_upstream.url}/v1")

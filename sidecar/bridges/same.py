@@ -99,13 +99,17 @@ class SameWire(Bridge):
         counted = len(seen.usage) > 4  # more than null
         if counted:
             self._count(seen.usage)
-            if not seen.choices and not self._wants_usage:
+            if not self._wants_usage and not (seen.choices and self._says(seen.choices)):
                 return b""
         if seen.choices and self._is_late(seen.choices) and not counted:
             return b""
         if not seen.model or seen.model == NULL:
             return sse.encode(self._named(data), event.name)
         return event.raw if event.clean else sse.encode(data, event.name)
+
+    def _says(self, choices: list[_Choice]) -> bool:
+        """Whether a chunk that counts says something besides: LiteLLM puts an empty choice behind the last one."""
+        return not self.finished or any(choice.says for choice in choices)
 
     def _is_late(self, choices: list[_Choice]) -> bool:
         """Whether all that this says comes behind its choices' finish reasons; notes the reasons that it gives."""
