@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tomllib
 from importlib.resources import files
 
@@ -77,3 +79,11 @@ def test_the_key(home, window, wanted, key):
     assert f'experimental_bearer_token = "{key}"' in dict(steps(clients))["codex"]["lines"]
     assert ("MUX_TOKEN" in json.dumps(clients)) == wanted
     assert home.cli("token").stdout.strip() not in json.dumps(clients)
+
+
+def test_nobody_pays_for_it_at_the_start():
+    """Serving methods reads no table of clients, nor what it takes to read one, until somebody asks."""
+    script = "import rpc.launch, rpc.methods, sidecar.app, sys; print([m for m in sys.modules if m in sys.argv])"
+    tables = ("tomllib", "sidecar.clients.table", "sidecar.editors.table")
+    done = subprocess.run([sys.executable, "-c", script, *tables], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.strip() == "[]"
