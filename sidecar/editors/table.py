@@ -24,13 +24,14 @@ _SOURCE = _HERE.parents[1] / "editors"
 class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Files of a binding: those that `from` (a glob below the editor's folder) takes, and the folder they go to.
 
-    `otherwise` is the folder where the parent of `to` is not there, and its own is. `merges`: users have such files
-    already, with settings of their own.
+    That is `below` the editor's own folder `root`; below `other_root` where that is there and `root` is not: to make
+    `root` would hide it from some editors. `merges`: users have such files already, with settings of their own.
     """
 
     from_: str
-    to: str | Where
-    otherwise: str | None = None
+    root: str | Where
+    other_root: str | None = None
+    below: str = ""
     merges: bool = False
 
 
@@ -74,8 +75,11 @@ def _pieces(name: str, stated: Files, folder: Path | None) -> Iterator[Piece]:
 
 
 def _folder(stated: Files) -> Path:
-    usual = user_path(everywhere(stated.to).on(this_system()))
-    if stated.otherwise is None or usual.parent.is_dir():
-        return usual
-    other = user_path(everywhere(stated.otherwise).on(this_system()))
-    return other if other.parent.is_dir() else usual
+    root = _resolved(stated.root)
+    if stated.other_root is not None and not root.is_dir() and _resolved(stated.other_root).is_dir():
+        root = _resolved(stated.other_root)
+    return root / stated.below
+
+
+def _resolved(place: str | Where) -> Path:
+    return user_path(everywhere(place).on(this_system()))

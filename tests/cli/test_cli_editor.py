@@ -99,15 +99,41 @@ def said(mux: Mux, name: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there Emacs has one folder")
-def test_the_folder_that_is_there(person: Mux) -> None:
-    """Who has Emacs's configuration below ~/.config gets the binding there; XDG's variables are heeded."""
-    (home(person) / ".config/emacs").mkdir(parents=True)
-    assert person.json("editor", "emacs")["files"][0]["path"].startswith(str(home(person) / ".config/emacs"))
-    (home(person) / ".emacs.d").mkdir()
-    assert person.json("editor", "emacs")["files"][0]["path"].startswith(str(home(person) / ".emacs.d"))
-    person.env["XDG_DATA_HOME"] = str(home(person) / "elsewhere")
-    assert person.json("editor", "nvim")["files"][0]["path"].startswith(str(home(person) / "elsewhere" / PACK))
+@pytest.mark.skipif(sys.platform == "win32", reason="there each editor has one folder")
+@pytest.mark.parametrize(("name", "usual", "other"), [("emacs", ".emacs.d", "emacs"), ("vim", ".vim", "vim")])
+def test_the_folder_that_is_there(person: Mux, name: str, usual: str, other: str) -> None:
+    """Who has a folder below ~/.config gets the binding there: the usual one, once made, would hide it."""
+
+    def place() -> str:
+        return person.json("editor", name)["files"][0]["path"]
+
+    assert place().startswith(f"{home(person)}/{usual}/")
+    (home(person) / ".config" / other).mkdir(parents=True)
+    assert place().startswith(f"{home(person)}/.config/{other}/")
+    (home(person) / usual).mkdir()
+    assert place().startswith(f"{home(person)}/{usual}/")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="XDG's variables are not for Windows")
+def test_folders_of_xdg(person: Mux) -> None:
+    """XDG's variables are heeded."""
+    person.env |= {"XDG_DATA_HOME": str(home(person) / "data"), "XDG_CONFIG_HOME": str(home(person) / "config")}
+    assert person.json("editor", "nvim")["files"][0]["path"].startswith(str(home(person) / "data" / PACK))
+    assert person.json("editor", "helix")["files"][0]["path"].startswith(str(home(person) / "config/helix/"))
+
+
+def test_settings_are_to_be_merged(person: Mux) -> None:
+    """Files that users have already are printed whole; where one is there, it is said to merge."""
+    done = person.cli("editor", "helix")
+    for path in (SOURCE / "helix").glob("*.toml"):
+        assert path.read_text("utf-8") in done.stdout
+    file = Path(person.json("editor", "helix")["files"][0]["path"])
+    file.parent.mkdir(parents=True)
+    file.write_text("theme = 'mine'\n", "utf-8")
+    done = person.cli("editor", "helix", "--write", check=False)
+    assert done.returncode == 1
+    assert "merge into it what 'mux-sidecar editor helix' prints" in done.stderr
+    assert contents(file.parent) == {file.name: b"theme = 'mine'\n"}
 
 
 def test_what_was_changed_is_kept(person: Mux, tmp_path: Path) -> None:
