@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "usage": ("rpc.cli.request", "usage", "Add up requests, tokens and cost."),
     "settings": ("rpc.cli.settings", "settings", "Show or change the settings."),
     "connect": ("rpc.cli.connect", "connect", "Tell how to point an AI client here, and see its request arrive."),
-    "editor": ("rpc.cli.editor", "editor", "Bind an editor: what to paste, or its files written where it looks."),
+    "editor": ("rpc.cli.editor", "editor", "Bind an editor: print its files, or write them where it looks."),
     "dashboard": ("rpc.cli.dashboard", "dashboard", "Open the dashboard in the browser, signed in."),
     "token": ("rpc.cli.token", "token", "Print the token that guards /rpc."),
     "doctor": ("rpc.cli.doctor", "doctor", "Tell what is wrong and how to mend it."),
