@@ -20,6 +20,6 @@ class Pack(BuildHookInterface):
         for row in sorted(root.glob("sidecar/editors/rows/*.toml")):
             source = root / "editors" / row.stem
             for stated in tomllib.loads(row.read_text("utf-8"))["files"]:
-                for path in filter(Path.is_file, source.glob(stated["from"])):
+                for path in (path for glob in stated["from"] for path in source.glob(glob) if path.is_file()):
                     packed = f"sidecar/editors/files/{row.stem}/{path.relative_to(source).as_posix()}"
                     build_data["force_include"][str(path)] = packed

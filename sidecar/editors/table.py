@@ -22,13 +22,14 @@ _SOURCE = _HERE.parents[1] / "editors"
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Files of a binding: those that `from` (a glob below the editor's folder) takes, and the folder they go to.
+    """Files of a binding: those that `from` (globs below the editor's folder) takes, and the folder they go to.
 
-    That is `below` the editor's own folder `root`; below `other_root` where that is there and `root` is not: to make
-    `root` would hide it from some editors. `merges`: users have such files already, with settings of their own.
+    That is `below` the editor's own folder `root`, the current one where that is `.`; it is below `other_root` where
+    that is there and `root` is not, since to make `root` would hide it from some editors. `merges`: users have such
+    files already, with settings of their own.
     """
 
-    from_: str
+    from_: tuple[str, ...]
     root: str | Where
     other_root: str | None = None
     below: str = ""
@@ -69,7 +70,7 @@ def pieces(name: str, folder: Path | None = None) -> tuple[Piece, ...]:
 def _pieces(name: str, stated: Files, folder: Path | None) -> Iterator[Piece]:
     source = (_PACKED if _PACKED.is_dir() else _SOURCE) / name
     target = folder or _folder(stated)
-    for path in sorted(source.glob(stated.from_)):
+    for path in sorted({path for glob in stated.from_ for path in source.glob(glob)}):
         if path.is_file():
             yield Piece(path, target / path.relative_to(source), stated.merges)
 
