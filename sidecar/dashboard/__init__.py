@@ -13,8 +13,11 @@ PAGE = "index.html"
 #: What there is below `/dashboard/`. A name is looked up here, and never joined to a path unseen.
 ASSETS = frozenset(
     {
+        "access.js",
         "app.js",
+        "arrival.js",
         "base.css",
+        "connect.css",
         "connect.js",
         "connection.js",
         "dialog.js",
