@@ -414,6 +414,45 @@ def test_which_files_count(own_mux, tab_of):
     expect(page.get_by_label("Those of the current turn")).to_be_checked()
 
 
+def test_hostile_text(own_mux, tab_of):
+    """Filters and models are text, whatever they say: in the table, the picker, and what is told of them."""
+    own_mux.rpc("mux/provider/add", name="foul", type="echo", models=[HOSTILE])
+    own_mux.rpc("mux/rule/add", filter=HOSTILE, provider="foul", model=HOSTILE, position=1)
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    field = page.get_by_label(f"Model of rule 1, {HOSTILE}", exact=True)
+    expect(field).to_have_value(f"foul/{HOSTILE}")
+    field.click()
+    expect(page.get_by_role("listbox").get_by_role("option", name=HOSTILE)).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_label("Files, one on a line").fill(HOSTILE)
+    expect(page.locator(".verdict")).to_contain_text(f"foul/{HOSTILE}")
+    own_mux.rpc("mux/provider/update", name="foul", models=[f"{HOSTILE}2"])
+    page.get_by_role("button", name="instead").click()
+    expect(field).to_have_value(f"foul/{HOSTILE}2")
+    page.get_by_role("button", name="Remove rule 1,").click()
+    expect(page.get_by_role("group", name="Removed")).to_contain_text(HOSTILE)
+    tab.go("home")
+    page.evaluate("text => { location.hash = `#/workspaces/${encodeURIComponent(text)}` }", HOSTILE)
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    assert page.locator("main img").count() == 0
+    assert page.title() == f"{HOSTILE} · Workspaces · mux-sidecar"
+
+
+def test_a_drop_that_is_refused(own_mux, tab_of):
+    """A rule that is dropped after it was removed elsewhere changes nothing, and the page says why."""
+    tab = tab_of(own_mux)
+    deafen(tab.page)
+    page = opened(tab)
+    own_mux.rpc("mux/rule/remove", position=1)
+    page.mouse.move(*center(page, 1))
+    page.mouse.down()
+    page.mouse.move(center(page, 2)[0], center(page, 2)[1] + 10, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("alert").filter(has_text="removed elsewhere")).to_be_visible()
+    assert filters(own_mux) == [".ts", ""]
+
+
 @pytest.mark.parametrize("count", [120])
 def test_many_rules(fresh_mux, tab_of, count):
     """Many rules and models stay usable: the picker shows a part, and says that there are more."""

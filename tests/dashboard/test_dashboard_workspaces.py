@@ -195,14 +195,18 @@ def test_changes_made_elsewhere(own_mux, tab_of):
     expect(row(opened, "by-hand")).to_be_visible()
 
 
-def test_a_hostile_name_in_the_address(office, tab_of):
-    """What stands in the address is text, whatever it says."""
-    tab = tab_of(office)
-    page = tab.sign_in("workspaces")
-    page.evaluate("name => { location.hash = '#/workspaces/' + encodeURIComponent(name) }", HOSTILE)
-    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
-    assert page.locator("main img").count() == 0
-    assert "owned" not in page.title().partition(" · ")[2]
+def test_an_import_that_is_hostile(own_mux, tab_of):
+    """What a file says is text, whatever it says, and one that cannot be imported adds nothing."""
+    page = tab_of(own_mux).sign_in("workspaces")
+    document = own_mux.rpc("mux/workspace/export", name="default") | {"name": HOSTILE}
+    page.get_by_role("button", name="Import …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Or paste its text").fill(json.dumps(document))
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    expect(dialog.get_by_role("alert").first).to_contain_text("<img src=x")
+    assert page.locator("dialog img").count() == 0
+    assert page.title() == "Workspaces · mux-sidecar"
+    assert names(own_mux) == ["default", "client-project"]
 
 
 @pytest.mark.parametrize("width", [360, 1600])

@@ -1,6 +1,6 @@
 // One rule as a row of the table: its place, files, kind and model, each changed where it stands.
 
-import { html, useId, useRef, useState } from "./view.js";
+import { html, useId, useMemo, useRef, useState } from "./view.js";
 import { filterOf, KINDS, modelOf } from "./format.js";
 import { useAction } from "./fresh.js";
 import { Choice } from "./parts.js";
@@ -74,7 +74,7 @@ function Filter({ rule, also, error, onType, onChange }) {
 }
 
 function Broken({ id, rule, models, onChoose }) {
-  const other = nearest(models ?? [], rule);
+  const other = useMemo(() => nearest(models ?? [], rule), [models, rule.provider, rule.model]);
   return html`<small id=${id} class="wrong">${rule.broken}</small>
     ${other && html`<button type="button" class="instead" onClick=${() => onChoose(other)}>Use <span class="model">${modelOf(other)}</span> instead</button>`}
     ${models?.length === 0 && html`<a href="#/providers">Add a provider</a>`}`;

@@ -32,7 +32,8 @@ export function Rules({ rpc, book }) {
     await change("remove", {}, rule.key);
     setRemoved(rule);
   };
-  const { grip, cancel } = useDragging(() => [...body.current.rows], (from, to) => move(filtered[from], to + 1).catch((failed) => setSaid(failed.message)));
+  const dropped = useAction();
+  const { grip, cancel } = useDragging(() => [...body.current.rows], (from, to) => dropped.run(() => move(filtered[from], to + 1)));
   useEffect(cancel, [filtered.map((rule) => rule.key).join()]);
 
   const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} also=${surprises.get(rule.filter)}
@@ -42,7 +43,7 @@ export function Rules({ rpc, book }) {
   return html`<section class="card rules" aria-labelledby="rules">
     <h2 id="rules">Rules</h2>
     <p class="quiet">From top to bottom, the first rule that matches a file of the request takes it.</p>
-    <${Trouble} error=${error} />
+    <${Trouble} error=${error ?? dropped.error} />
     <p class="unseen" aria-live="polite">${said}</p>
     <p class="unseen" id="moving">Arrow keys move the rule; so does Alt with an arrow key anywhere in its row.</p>
     <table role="table" ref=${table} aria-label="Rules"><thead role="rowgroup"><tr role="row">

@@ -5,6 +5,7 @@ import { KINDS, modelOf } from "./format.js";
 import { Choice, Empty, Field, Files, Trouble } from "./parts.js";
 
 const PAUSE = 200; // milliseconds after the last key
+const LONGEST = 2000000; // characters, well within what one message may hold
 const KINDS_ASKED = [["", "as the prompt says"], ...["chat", "fim", "embed"].map((kind) => [kind, KINDS[kind]])];
 const OFTEN = ["rules", "workspaces", "providers", "models"];
 
@@ -15,8 +16,8 @@ export function TryIt({ rpc, workspace }) {
   return html`<section class="card tryit" aria-labelledby="tryit">
     <h2 id="tryit">Try it</h2>
     <div class="columns">
-      <${Field} label="Prompt" hint="As a client would send it, or as you would say it."><textarea rows="4" placeholder="Why does src/cart.ts not compile?" value=${asked.prompt} onInput=${set("prompt")}></textarea><//>
-      <div><${Field} label="Files, one on a line" hint="They need not exist."><textarea rows="2" class="filter" spellcheck=${false} value=${asked.files} onInput=${set("files")}></textarea><//>
+      <${Field} label="Prompt" hint="As a client would send it, or as you would say it."><textarea rows="4" maxlength=${LONGEST} placeholder="Why does src/cart.ts not compile?" value=${asked.prompt} onInput=${set("prompt")}></textarea><//>
+      <div><${Field} label="Files, one on a line" hint="They need not exist."><textarea rows="2" maxlength=${LONGEST} class="filter" spellcheck=${false} value=${asked.files} onInput=${set("files")}></textarea><//>
         <${Field} label="Kind of request"><${Choice} value=${asked.kind} options=${KINDS_ASKED} onChoose=${(kind) => setAsked({ ...asked, kind })} /><//></div>
     </div>
     <${Trouble} error=${error} />

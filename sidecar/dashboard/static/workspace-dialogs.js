@@ -91,8 +91,11 @@ function Import({ rpc, onClose, onDone }) {
   <//>`;
 }
 
+const LONGEST = 2000000; // characters, well within what one message may hold
+
 function parsed(text) {
   try {
+    if (text.length > LONGEST) throw new RangeError();
     const document = JSON.parse(text);
     if (document && typeof document === "object" && !Array.isArray(document)) return document;
   } catch {
