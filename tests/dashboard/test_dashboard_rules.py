@@ -313,6 +313,7 @@ def test_changes_elsewhere_leave_what_is_typed(own_mux, tab_of, browser):
     page.keyboard.type("y")
     page.keyboard.press("Enter")
     expect_filters(page, ".c", ".md", ".py", ".tsxy", ".rs", ".go")
+    expect(page.get_by_text("Enter to keep")).to_have_count(0)
     expect(page.get_by_label("Files of a new rule")).to_have_value(".half")
     assert filters(own_mux)[3] == ".tsxy"
 
