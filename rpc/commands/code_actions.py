@@ -11,7 +11,7 @@ from rpc.dispatch import INVALID_PARAMS, RpcError
 from rpc.documents import file_of
 from sidecar.values import Value
 
-INVOKED = 1  # CodeActionTriggerKind
+AUTOMATIC = 2  # CodeActionTriggerKind
 
 
 class Command(Value, frozen=True, kw_only=True):
@@ -31,7 +31,9 @@ class CodeAction(Value, frozen=True, kw_only=True):
 
 
 def code_actions(params: Any) -> tuple[CodeAction, ...]:
-    """What to offer: nothing unless the user asks for actions, so that no light bulb shines on every line.
+    """What to offer: nothing where the editor asks by itself, so that no light bulb shines on every line.
+
+    Editors that never say how they ask (Eglot, Zed) are answered: they have no other way to these.
 
     Raises:
         RpcError: the parameters do not fit the standard.
@@ -44,7 +46,7 @@ def code_actions(params: Any) -> tuple[CodeAction, ...]:
         raise RpcError(
             INVALID_PARAMS, "textDocument/codeAction takes a `textDocument` with its `uri` and a `context`."
         ) from None
-    if trigger != INVOKED or not _asked_for(only):
+    if trigger == AUTOMATIC or not _asked_for(only):
         return ()
     found = [_action("Switch workspace…", names.SWITCH_WORKSPACE)]
     if path and (files := ending(path)):
