@@ -91,6 +91,7 @@ class Endpoint:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path
         snapshot = self._snapshots.current()
+        guard.check_framing(request.headers, request.version)
         guard.check_host(request.headers, target, snapshot.settings)
         mounted = self._mounted.get(target.partition("?")[0])
         if mounted is not None:
@@ -167,13 +168,13 @@ def error_response(error: RequestError, form: Form, headers: Mapping[str, str], 
     """An error in the client's form; a provider's own object stays as it completed it."""
     sent = dict(headers)
     if isinstance(error, ProviderRefused):
-        sent.update(error.headers)
+        sent.update({name: clean(value) for name, value in error.headers.items()})
     elif not _is_worth_a_retry(error):
         sent["X-Should-Retry"] = "false"  # honoured by OpenAI's and Anthropic's SDKs
     response = web.Response(
         status=error.status, body=form.error_body(error, clean), headers={**sent, "Content-Type": "application/json"}
     )
-    if error.status == 413:
+    if error.status == 413 or error.error_code == "invalid_framing":
         response.force_close()
     return response
 

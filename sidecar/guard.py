@@ -51,10 +51,23 @@ def check_host(headers: Headers, target: str, settings: Settings) -> None:
     if not target.startswith("/") and target != "*" and _host_name(urlsplit(target).netloc) != name:
         raise BadRequest("The request's URI and its Host header name different hosts.")
     if name not in LOOPBACK_NAMES and name not in _lowered(settings.hosts):
+        mend = f" or, if the name is yours, `mux-sidecar settings hosts {name[:80]}`" if name.isascii() else ""
         raise Forbidden(
-            f"Host {name[:80]!r} is not this machine's; use http://localhost or, if the name is yours, "
-            f"`mux-sidecar settings hosts {name[:80]}`.",
-            error_code="host_not_allowed",
+            f"Host {name[:80]!r} is not this machine's; use http://localhost{mend}.", error_code="host_not_allowed"
+        )
+
+
+def check_framing(headers: Headers, version: tuple[int, int]) -> None:
+    """Refuse a body whose end two servers could see in two places: a transfer coding beside chunked, or from HTTP/1.0.
+
+    Raises:
+        BadRequest: RFC 9112, section 6.1; the connection is to be closed.
+    """
+    coding = headers.get("Transfer-Encoding")
+    if coding is not None and (coding.strip().lower() != "chunked" or version < (1, 1)):
+        raise BadRequest(
+            f"Transfer-Encoding {coding[:40]!r} is not supported here; send chunked, by HTTP/1.1.",
+            error_code="invalid_framing",
         )
 
 
@@ -76,7 +89,8 @@ def allowed_origin(headers: Headers, settings: Settings) -> str | None:
     if origin.lower() == f"http://{headers['Host'].lower()}":
         _check_fetch_site(headers)
         return None
-    mend = "" if origin == "null" else f"; if it is yours: `mux-sidecar settings origins {origin[:80]}`"
+    is_name = origin.isascii() and origin != "null"
+    mend = f"; if it is yours: `mux-sidecar settings origins {origin[:80]}`" if is_name else ""
     raise Forbidden(
         f"Origin {origin[:80]!r} is not allowed{mend}.",
         error_code="origin_not_allowed",
@@ -121,7 +135,7 @@ def check_key(headers: Headers, settings: Settings, token: Callable[[], str]) ->
     if not settings.require_key:
         return
     given = headers.get("x-api-key") or headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    if not hmac.compare_digest(given.encode(), token().encode()):
+    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token().encode()):
         raise Unauthorized(
             "This mux wants its token as the API key (setting requireKey); `mux-sidecar token` prints it.",
             error_code="invalid_api_key",

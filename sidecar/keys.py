@@ -88,7 +88,7 @@ class Keys:
         self._file = place.home / "keys.json"
         self._timeout = timeout
         self._known: dict[str, Key] = {}
-        self._from_variables: set[str] = set()
+        self._seen: set[str] = set()  # every secret that was read, those forgotten since too
 
     async def put(self, secret: str) -> str:
         """Stores a key; returns its reference, `keyring:ID` or, where no keyring works, `file:ID`.
@@ -154,7 +154,7 @@ class Keys:
 
     def secrets(self) -> tuple[str, ...]:
         """All that this process has read so far, for whoever must not let them out."""
-        return (*(key.reveal() for key in tuple(self._known.values())), *tuple(self._from_variables))
+        return tuple(self._seen)
 
     def probe(self) -> str:
         """The name of the system's keyring. Blocks. Raises KeyringError."""
@@ -167,7 +167,7 @@ class Keys:
                 f"{what} is to come from the variable {name}, which this process does not have; start it where "
                 f"{name} is set, or store the key with: mux-sidecar provider edit {_quoted(provider)} --api-key-stdin"
             )
-        self._from_variables.add(value)
+        self._seen.add(value)
         return value
 
     def _put(self, secret: str) -> str:
@@ -178,7 +178,7 @@ class Keys:
         except KeyringError:
             self._edit_file(lambda stored: stored | {number: secret})
             ref = f"file:{number}"
-        self._known[ref] = Key(secret)
+        self._keep(ref, secret)
         return ref
 
     def _load(self, ref: str, provider: str) -> Key:
@@ -190,6 +190,10 @@ class Keys:
         if not secret:
             where = "keys.json of the data folder" if kind == "file" else "the system's keyring"
             raise KeyMissing(f"The key of {provider} is not in {where} any more. {_mend(provider)}")
+        return self._keep(ref, secret)
+
+    def _keep(self, ref: str, secret: str) -> Key:
+        self._seen.add(secret)
         return self._known.setdefault(ref, Key(secret))
 
     def _ask(self, number: str) -> str | None:
@@ -199,7 +203,8 @@ class Keys:
             raise KeyringError(f"the system's keyring: {error}") from error
 
     def _remove(self, ref: str) -> None:
-        self._known.pop(ref, None)
+        if (removed := self._known.pop(ref, None)) is not None:
+            self._seen.discard(removed.reveal())
         kind, _, number = ref.partition(":")
         try:
             if kind == "file":

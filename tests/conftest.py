@@ -7,6 +7,7 @@ have a data folder of their own (`fresh_mux`).
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from upstream import Upstream
 
 # Machines that others use too are slow now and then, and no test here is about time.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
+settings.register_profile("ci", parent=settings.get_profile("shared"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
 
 
 def pytest_configure() -> None:

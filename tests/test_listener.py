@@ -254,6 +254,9 @@ def test_require_key(mux):
         assert page(mux, f"Authorization: Bearer {token}")[0] == 200
         assert page(mux, f"X-Api-Key: {token}")[0] == 200
         assert send(mux, method="GET", target="/health", body=b"")[0] == 200
+        for header in (b"Authorization: Bearer \xff\xfe", b"X-Api-Key: \xff"):  # no text at all
+            head = b"GET /v1/mux/models HTTP/1.1\r\nHost: localhost\r\n" + header + b"\r\n\r\n"
+            assert mux.raw(head).startswith(b"HTTP/1.1 401 ")
     finally:
         mux.cli("settings", "requireKey", "false")
     assert page(mux)[0] == 200

@@ -44,7 +44,7 @@ def asked_effort(body: JSON) -> str | None:
         wanted = nested.get("effort") or ("none" if nested.get("enabled") is False else None)
     if wanted is None:
         return None
-    if wanted != "none" and wanted not in BUDGETS:
+    if not isinstance(wanted, str) or (wanted != "none" and wanted not in BUDGETS):
         raise invalid("reasoning_effort", f"none, {', '.join(BUDGETS)}")
     return str(wanted)
 

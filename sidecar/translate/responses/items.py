@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sidecar.errors import BadRequest
-from sidecar.translate.checks import a_text, an_object, invalid, unsupported
+from sidecar.translate.checks import a_list, a_text, an_object, invalid, unsupported
 from sidecar.translate.responses.calls import call_of
 from sidecar.translate.responses.carried import Thought, unpacked
 from sidecar.translate.responses.parts import parts_of, text_of, told
@@ -58,7 +58,7 @@ class _Reader:
         self._aside: list[JSON] = []  # parts of results that only a user's message can hold
 
     def read(self, item: JSON, where: str) -> None:
-        kind = item.get("type") or ("message" if "role" in item else "item_reference")
+        kind = a_text(item.get("type") or ("message" if "role" in item else "item_reference"), f"{where}.type")
         if kind == "message":
             self._message(item, where)
         elif kind == "reasoning":
@@ -68,7 +68,7 @@ class _Reader:
         elif kind in RESULTS:
             self._result(item, where)
         elif kind == "additional_tools":
-            self.tools += item.get("tools") or []
+            self.tools += a_list(item.get("tools"), f"{where}.tools")
         elif kind in _DONE:
             self._lost.append(f"input.{kind}")
         elif kind in _UNREADABLE:

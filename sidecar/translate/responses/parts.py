@@ -42,7 +42,7 @@ def _text(text: str) -> JSON:
 
 def _part(part: JSON, where: str) -> JSON:
     kind = part.get("type")
-    if kind in _TEXTS:
+    if isinstance(kind, str) and kind in _TEXTS:
         return _text(a_text(part.get(_TEXTS[kind]), f"{where}.{_TEXTS[kind]}"))
     if kind in ("input_image", "computer_screenshot"):
         return _image(part, where)

@@ -127,12 +127,12 @@ def _read(tool: JSON, where: str, lost: list[str], namespace: str | None = None)
         for index, inner in enumerate(a_list(tool.get("tools"), f"{where}.tools")):
             at = f"{where}.tools[{index}]"
             yield from _read(an_object(inner, at), at, lost, name)
-    elif kind in BUILT_IN and not _runs_elsewhere(tool):
-        yield _built_in(str(kind))
-    elif isinstance(kind, str):
-        lost.append(f"tools.{kind}")
-    else:
+    elif not isinstance(kind, str):
         raise invalid(f"{where}.type", "a string")
+    elif kind in BUILT_IN and not _runs_elsewhere(tool):
+        yield _built_in(kind)
+    else:
+        lost.append(f"tools.{kind}")
 
 
 def _function(tool: JSON, where: str, lost: list[str], namespace: str | None) -> tuple[JSON, Offered]:
