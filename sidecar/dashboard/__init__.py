@@ -50,6 +50,7 @@ ASSETS = frozenset(
         "rules.js",
         "said.js",
         "session.js",
+        "spoken.js",
         "tryit.js",
         "use.js",
         "vendor/hooks.js",

@@ -141,6 +141,7 @@ def test_managing(own_mux, tab_of, upstream):
     page = tab_of(own_mux).sign_in("providers")
     card(page, "desk").get_by_role("link", name="Manage desk").click()
     dialog = page.get_by_role("dialog", name="Manage desk")
+    expect(card(page, "desk")).to_contain_text("key in a file that only you can read")
     expect(dialog.get_by_label("Key", exact=True)).to_have_value("")
     dialog.get_by_label("Name", exact=True).fill("bench")
     dialog.get_by_text("Models by hand, headers, timeouts").click()
@@ -180,7 +181,7 @@ def test_a_slow_provider(own_mux, tab_of, upstream):
     upstream.models, upstream.models_after = ["m1", "m2"], 3.0
     begun = time.monotonic()
     page.get_by_role("button", name="Refresh desk").click()
-    expect(card(page, "desk").get_by_role("status")).to_have_text("Getting the models of desk …")
+    expect(card(page, "desk").get_by_role("status")).to_have_text("Getting models of desk …")
     expect(page.get_by_role("button", name="Refresh desk")).to_be_disabled()
     card(page, "local").get_by_text("3 models").click()
     expect(card(page, "local").get_by_text("qwen3:8b")).to_be_visible()

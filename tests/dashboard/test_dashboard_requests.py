@@ -211,8 +211,9 @@ def test_hostile_text(own_mux, tab_of):
     page = tab_of(own_mux).sign_in("requests")
     row(page, "<img src=x onerror").get_by_role("link").click()
     expect(page.locator(".panel h2")).to_contain_text("<img src=x onerror")
-    page.get_by_text("Asked", exact=True).click()
-    expect(page.get_by_label("Asked", exact=True)).to_contain_text(json.dumps(HOSTILE)[1:-1])
+    expect(page.locator(".turns li").first).to_contain_text(HOSTILE)
+    page.get_by_text("Request as it came", exact=True).click()
+    expect(page.get_by_label("Request as it came", exact=True)).to_contain_text(json.dumps(HOSTILE)[1:-1])
     assert page.title() == "Requests · mux-sidecar"
     assert page.locator("main img, main script").count() == 0
 
@@ -232,8 +233,45 @@ def test_what_is_kept(own_mux, tab_of):
     assert own_mux.rpc("mux/settings/get")["keepDays"] == 7
     ask(own_mux, "Keep `this.md`")
     row(page, "Keep `this.md`").get_by_role("link").click()
-    page.get_by_text("Answered", exact=True).click()
-    expect(page.get_by_label("Answered", exact=True)).to_contain_text("chat.completion")
+    page.get_by_text("Answer as it went", exact=True).click()
+    expect(page.get_by_label("Answer as it went", exact=True)).to_contain_text("chat.completion")
+
+
+USER = [{"role": "user", "content": "Say `this.md`"}]
+TOOLS = [
+    {"role": "system", "content": "Be brief."},
+    {
+        "role": "assistant",
+        "tool_calls": [{"id": "1", "type": "function", "function": {"name": "ls", "arguments": "{}"}}],
+    },
+    {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "this.md"}]},
+    *USER,
+]
+
+
+def test_what_was_said(own_mux, tab_of):
+    """Where everything is kept, the turns of a conversation show in order, in whatever dialect, streamed or not."""
+    own_mux.rpc("mux/settings/set", keep="everything")
+    said = ["userSay `this.md`", "assistantSay `this.md`"]
+    asked = [
+        ("/chat/completions", {"messages": USER}, said),
+        ("/chat/completions", {"messages": USER, "stream": True}, said),
+        ("/messages", {"messages": USER, "max_tokens": 9, "stream": True}, said),
+        ("/messages", {"messages": USER, "max_tokens": 9, "system": "Be brief."}, ["systemBe brief.", *said]),
+        ("/responses", {"input": USER, "stream": True}, said),
+        ("/responses", {"input": "Say `this.md`", "instructions": "Be brief."}, ["systemBe brief.", *said]),
+        ("/completions", {"prompt": "Say `this.md`"}, said),
+        ("/chat/completions", {"messages": TOOLS}, ["systemBe brief.", "assistantls({})", "toolthis.md", *said]),
+    ]
+    tab = tab_of(own_mux)
+    page = tab.sign_in("requests")
+    for path, body, turns in asked:
+        reply = own_mux.post(path, {"model": "mux", **body})
+        assert reply.status == 200
+        own_mux.log(1)  # which waits for the record
+        tab.go(f"requests/{reply.headers['x-mux-request-id']}")
+        expect(page.get_by_role("list", name="What was said").get_by_role("listitem")).to_have_text(turns)
+    assert tab.violations() == []
 
 
 def test_deleting(own_mux, tab_of):

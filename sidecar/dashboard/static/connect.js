@@ -15,6 +15,7 @@ export function Connect({ rpc, status, detail }) {
   const address = workspace ? `${status.endpoint.url}/w/${workspace}` : status.endpoint.url;
   return html`<h1>Connect</h1>
     <section class="card" aria-label="Address">
+      <p class="trouble" hidden=${status.endpoint.state === "serving"}>${status.endpoint.detail ?? `The endpoint is ${status.endpoint.state}.`}</p>
       <p>Clients are pointed at <code>${address}</code> <${Copy} text=${address} what="the address" /></p>
       <p class="quiet">Any model's name will do: the rules choose. Any key will do too, unless one is wanted below.</p>
       <${Bound} rpc=${rpc} workspace=${workspace} onChoose=${(name) => setWorkspace((bound = name))} />
@@ -25,7 +26,7 @@ export function Connect({ rpc, status, detail }) {
         <a href=${`#/connect/${each.id}`} aria-current=${each === client ? "true" : undefined}>${each.name}</a></li>`)}</ul></nav>
       ${client && html`<${Client} key=${client.id} rpc=${rpc} client=${client} workspace=${workspace} />`}
     </div>
-    <${Access} rpc=${rpc} />`;
+    ${client && html`<${Access} rpc=${rpc} />`}`;
 }
 
 function Bound({ rpc, workspace, onChoose }) {

@@ -30,6 +30,6 @@ export function Fetching({ of, task }) {
   }, []);
   const seconds = Math.max(0, Math.floor((now - task.since) / 1000));
   return html`<div class="fetching"><span class="turning" aria-hidden="true"></span>
-    <span role="status">Getting the models of ${of} …</span><span class="quiet" aria-hidden="true">${seconds} s</span>
+    <span role="status">Getting models<span class="unseen"> of ${of}</span> …</span><span class="quiet" aria-hidden="true">${seconds} s</span>
     <button type="button" class="copy" onClick=${task.stop} aria-label=${`Stop getting the models of ${of}`}>Stop</button></div>`;
 }

@@ -34,13 +34,13 @@ function Provider({ rpc, provider, label, fetching }) {
   const [asked, setAsked] = useState(null); // "remove", or the workspaces that use it
   const { name } = provider;
   const task = fetching.of(name);
-  const about = [provider.endpoint, provider.description].filter(Boolean);
+  const about = [provider.description, keyOf(provider)].filter(Boolean).join(" · ");
   return html`<li class="card" aria-label=${name}>
     <div class="bar"><h2>${name} <span class="tag">${label}</span></h2>
       <button type="button" aria-label=${`Refresh ${name}`} disabled=${task?.isBusy} onClick=${() => fetching.begin(name)}>Refresh</button>
       <a class="button" href=${addressOf(name)} aria-label=${`Manage ${name}`}>Manage …</a>
       <${Menu} label=${`More for ${name}`} items=${[{ title: "Remove …", danger: true, act: () => setAsked("remove") }]} /></div>
-    ${about.length > 0 && html`<p class="about">${provider.endpoint && html`<code>${provider.endpoint}</code>`} ${provider.description}</p>`}
+    <p class="about" hidden=${!about && !provider.endpoint}>${provider.endpoint && html`<code>${provider.endpoint}</code>`} ${about}</p>
     <${Health} provider=${provider} task=${task} />
     <p class="users">${provider.workspaces.length === 0 ? html`<span class="quiet">No workspace uses it yet.</span>`
       : html`Used by ${provider.workspaces.map((each, index) => html`${index > 0 && ", "}<a key=${each} href=${`#/workspaces/${encodeURIComponent(each)}`}>${each}</a>`)}`}</p>
@@ -48,6 +48,13 @@ function Provider({ rpc, provider, label, fetching }) {
     ${asked === "remove" && html`<${RemoveProvider} rpc=${rpc} name=${name} onUsed=${setAsked} onClose=${() => setAsked((now) => (now === "remove" ? null : now))} />`}
     ${Array.isArray(asked) && html`<${ForceProvider} rpc=${rpc} name=${name} users=${asked} onClose=${() => setAsked(null)} />`}
   </li>`;
+}
+
+// Where its key is, which is never shown.
+function keyOf({ keySource }) {
+  if (!keySource) return "";
+  if (keySource.startsWith("env:")) return `key in ${keySource.slice(4)}`;
+  return keySource === "keyring" ? "key in the system's keyring" : "key in a file that only you can read";
 }
 
 function Health({ provider, task }) {

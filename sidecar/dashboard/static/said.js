@@ -1,17 +1,23 @@
-// What is kept of what was said: both bodies, in order if they are JSON, as they came otherwise.
+// What is kept of what was said: the turns in order, and both bodies as they were.
 
 import { html } from "./view.js";
 import { Copy } from "./parts.js";
+import { answered, asked } from "./spoken.js";
 
-const SIDES = { request: "Asked", answer: "Answered" };
+const SIDES = { request: "Request as it came", answer: "Answer as it went" };
+const LONGEST = 4000; // characters of a turn; the rest is in the body
 
 export function Said({ conversation }) {
   if (!conversation) return html`<p class="quiet unsaid">What was said is not kept. “Kept” above the list sets what is.</p>`;
-  return html`${Object.entries(SIDES).map(([name, label]) => html`<details class="said" key=${name}>
-    <summary>${label}</summary>
-    <p><${Copy} text=${conversation[name]} what=${`what was ${label.toLowerCase()}`} /></p>
-    <pre tabindex="0" aria-label=${label}>${orderly(conversation[name])}</pre>
-  </details>`)}`;
+  const turns = [...asked(conversation.request), ...answered(conversation.answer)];
+  return html`<h3 id="said">What was said</h3>
+    ${turns.length > 0 && html`<ol class="turns" tabindex="0" aria-labelledby="said">${turns.map(({ role, text }, index) => html`<li key=${index} class=${role === "assistant" ? "theirs" : ""}>
+      <small>${role}</small><p>${text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text}</p></li>`)}</ol>`}
+    ${Object.entries(SIDES).map(([name, label]) => html`<details class="said" key=${name}>
+      <summary>${label}</summary>
+      <p><${Copy} text=${conversation[name]} what=${label.toLowerCase()} /></p>
+      <pre tabindex="0" aria-label=${label}>${orderly(conversation[name])}</pre>
+    </details>`)}`;
 }
 
 function orderly(text) {

@@ -1,0 +1,67 @@
+"""What holds for every page: left alone it asks nothing, in a narrow window nothing is cut off, and it comes back."""
+
+from __future__ import annotations
+
+import pytest
+from office import ask
+from playwright.sync_api import expect
+
+#: Page → what is there once it has been read.
+PAGES = {
+    "home": ".latest li",
+    "workspaces": ".all tbody tr",
+    "workspaces/default": ".rules tbody tr",
+    "providers": "ul.providers > li",
+    "requests": ".rows .body [role=row]",
+    "connect": ".guide pre",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_idle_page_asks_nothing(office, tab_of, name):
+    """What is shown is told by the sidecar: a page that is left alone sends nothing."""
+    tab = tab_of(office)
+    sent = []
+
+    def heard(data):
+        sent.append(data)
+
+    tab.page.on("websocket", lambda socket: socket.on("framesent", heard))
+    page = tab.sign_in(name)
+    page.locator(PAGES[name]).first.wait_for()
+    page.wait_for_timeout(500)
+    before = len(sent)
+    assert before > 0
+    page.wait_for_timeout(1500)
+    assert len(sent) == before
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_narrow_window(office, tab_of, name):
+    """At 360 pixels nothing is cut off, and the page is accessible in light and dark."""
+    tab = tab_of(office)
+    tab.page.set_viewport_size({"width": 360, "height": 740})
+    page = tab.sign_in(name)
+    page.locator(PAGES[name]).first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert tab.violations() == []
+
+
+def test_pages_come_back(own_mux, tab_of):
+    """A sidecar that restarts leaves every page as it was, and what changed meanwhile shows."""
+    tab = tab_of(own_mux)
+    page = tab.sign_in("requests")
+    page.get_by_label("Text", exact=True).fill("md")
+    expect(page.locator(PAGES["requests"])).to_have_count(1)
+    tab.is_away_fine = True
+    own_mux.stop()
+    expect(page.get_by_role("status").first).to_contain_text("The sidecar is away")
+    own_mux.cli("provider", "add", "late", "--type", "echo")
+    own_mux.start()
+    expect(page.get_by_role("status").first).to_contain_text("default")
+    ask(own_mux, "Shorten `NEWS.md`")
+    expect(page.locator(PAGES["requests"])).to_have_count(2)
+    expect(page.get_by_label("Text", exact=True)).to_have_value("md")
+    expect(page.get_by_label("Provider", exact=True).locator("option")).to_have_text(
+        ["All providers", "cloud", "late", "local"]
+    )
