@@ -50,7 +50,7 @@ def editor(name: str | None, folder: Path | None, *, writes: bool, force: bool, 
 
 
 def _list(editors: tuple[Editor, ...]) -> None:
-    print_table(Table(("EDITOR", "NAME", "VERSION", "BINDING"), [_row(each) for each in editors]))
+    print_table(Table(("EDITOR", "NAME", "NEEDS", "BINDING"), [_row(each) for each in editors]))
     hint("'mux-sidecar editor NAME' tells what to do.")
 
 
@@ -62,25 +62,30 @@ def _row(each: Editor) -> tuple[str, ...]:
         state = STATES[states.pop()]
     else:
         state = "there in part, or of another version"
-    return each.id, each.name, each.versions, state
+    return each.id, each.name, each.needs, state
 
 
 def _tell(found: Editor) -> None:
     """Print where the files belong, those that are to be merged whole, and what is to be done then."""
-    click.echo(f"{found.name}, {found.versions}. Its files:\n")
+    click.echo(f"{found.name}; it needs {found.needs}. The files:\n")
     _files(found.files)
     for file in found.files:
-        if file.merges and file.text is not None:
+        if file.merges:
             click.echo(f"{file.path}:\n\n{file.text}")
     _then(found)
     hint(f"'mux-sidecar editor {found.id} --write' writes the files.")
 
 
 def _told(found: Editor) -> None:
-    """Print what was written, and what is to be done then."""
+    """Print what was written, what is left to be merged, and what is to be done then."""
     written = sum(file.state in ("written", "replaced") for file in found.files)
     click.echo(f"Wrote {counted(written, 'file')} for {found.name}:\n")
     _files(found.files)
+    for file in found.files:
+        if file.state == "different":
+            click.echo(
+                f"You have settings in {file.path}, which are as they were. Merge this into them:\n\n{file.text}"
+            )
     _then(found)
 
 

@@ -30,7 +30,7 @@ def editor(name: str, folder: Path | None = None) -> Editor:
 
 
 def write(name: str, folder: Path | None = None, *, replaces: bool = False) -> Editor:
-    """The same, its files written now: all of them, or none.
+    """The same, its files written now: all, or none; settings that a user has are left alone unless it `replaces`.
 
     Raises:
         NotFound: no such editor, or this installation has no files for it.
@@ -41,13 +41,13 @@ def write(name: str, folder: Path | None = None, *, replaces: bool = False) -> E
     found = {piece: _state(piece) for piece in pieces(known, folder)}
     if not found:
         raise NotFound(
-            f"This installation has no files for {rows()[known].name}; in a checkout, build them first "
-            f"(editors/{known}), or install one that has them."
+            f"This installation has no files for {rows()[known].name}; install it anew from a wheel or a checkout."
         )
-    different = [piece for piece, state in found.items() if state == "different"]
-    if different and not replaces:
-        raise AlreadyExists(_refusal(known, different))
-    return _editor(known, {piece: _written(piece, state) for piece, state in found.items()}, tells_text=True)
+    changed = [piece for piece, state in found.items() if state == "different" and not piece.merges]
+    if changed and not replaces:
+        raise AlreadyExists(_refusal(changed))
+    written = {piece: _written(piece, state, replaces=replaces) for piece, state in found.items()}
+    return _editor(known, written, tells_text=True)
 
 
 def _known(name: str) -> str:
@@ -57,13 +57,12 @@ def _known(name: str) -> str:
     return found
 
 
-def _refusal(name: str, different: Sequence[Piece]) -> str:
-    first, more = different[0].target, len(different) - 1
-    files = f"{first} and {more} more" if more else str(first)
-    mend = "replace it with --force"
-    if any(piece.merges for piece in different):
-        mend = f"merge into it what 'mux-sidecar editor {name}' prints, or {mend}"
-    return f"{files}: there already, of another version or changed, so nothing was written; {mend}."
+def _refusal(changed: Sequence[Piece]) -> str:
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return (
+        f"{changed[0].target}{more}: there already, of another version or changed, so nothing was written; "
+        "replace what is there with --force."
+    )
 
 
 def _editor(name: str, states: Mapping[Piece, State], *, tells_text: bool = False) -> Editor:
@@ -72,7 +71,7 @@ def _editor(name: str, states: Mapping[Piece, State], *, tells_text: bool = Fals
     return Editor(
         id=name,
         name=row.name,
-        versions=row.versions,
+        needs=row.needs,
         files=tuple(_file(piece, state, tells_text=tells_text) for piece, state in states.items()),
         steps=tuple(step.step(this_system(), places) for step in row.steps),
         note=row.note,
@@ -102,8 +101,8 @@ def _state(piece: Piece) -> State:
         return "absent"
 
 
-def _written(piece: Piece, state: State) -> State:
-    if state == "same":
+def _written(piece: Piece, state: State, *, replaces: bool) -> State:
+    if state == "same" or (state == "different" and not replaces):
         return state
     piece.target.parent.mkdir(parents=True, exist_ok=True)
     piece.target.write_bytes(piece.source.read_bytes())

@@ -13,7 +13,8 @@ State = Literal["absent", "same", "different", "written", "replaced"]
 class BindingFile(Value, frozen=True, kw_only=True):
     """One file: where it belongs, and whether it is there.
 
-    `text` is what is in it, where it is text and was asked for. `merges`: it has the name of the user's own settings.
+    `text` is what is in it, where it is text and was asked for. `merges`: it has the name of the user's own settings,
+    and is left alone where those are there.
     """
 
     path: str
@@ -23,11 +24,11 @@ class BindingFile(Value, frozen=True, kw_only=True):
 
 
 class Editor(Value, frozen=True, kw_only=True):
-    """One editor; without `files` this installation has none of its binding."""
+    """One editor; `needs` is its version, or what it has to have. Without `files` this installation has no binding."""
 
     id: str
     name: str
-    versions: str
+    needs: str
     files: tuple[BindingFile, ...]
     steps: tuple[Step, ...]
     note: str | None = None

@@ -40,7 +40,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """An editor as its file states it. In its steps `@FILES@` stands for where its files go."""
 
     name: str
-    versions: str
+    needs: str
     files: tuple[Files, ...]
     steps: tuple[StatedStep, ...] = ()
     note: str | None = None
@@ -83,4 +83,4 @@ def _folder(stated: Files) -> Path:
 
 
 def _resolved(place: str | Where) -> Path:
-    return user_path(everywhere(place).on(this_system()))
+    return user_path(everywhere(place).on(this_system())).absolute()
