@@ -14,15 +14,15 @@ _TRY = 0.05
 
 
 class Terminal:
-    """One program in a terminal of 120 columns and 30 lines."""
+    """One program in a terminal of 30 lines."""
 
-    def __init__(self, command: list[str], env: dict[str, str], folder: Path) -> None:
+    def __init__(self, command: list[str], env: dict[str, str], folder: Path, columns: int = 120) -> None:
         assert TMUX is not None
         # A socket's path is short: the folder of a test may be too long for one.
         self._tmux = [TMUX, "-f", "/dev/null", "-L", f"mux-sidecar-{folder.parent.name}-{id(self)}"]
         self._env = env | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         self._env.pop("TMUX", None)
-        self._run("new-session", "-d", "-x", "120", "-y", "30", "-c", str(folder), *command)
+        self._run("new-session", "-d", "-x", str(columns), "-y", "30", "-c", str(folder), *command)
 
     @property
     def screen(self) -> str:

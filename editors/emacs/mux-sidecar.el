@@ -64,8 +64,9 @@ Lisp, use `customize-set-variable'."
 (defcustom mux-sidecar-status-functions nil
   "Functions to call when the Status of a document has come.
 Each is called with the Status, a property list whose `:text' is
-what the mode line shows, in the buffer of the document; with nil
-when the sidecar has ended."
+what the mode line shows: in the buffer of a document with its
+own, elsewhere with that of no document, and with nil when the
+sidecar has ended."
   :type 'hook)
 
 (defface mux-sidecar-normal '((t))
@@ -124,8 +125,8 @@ nil while it runs or starts.")
   (and mux-sidecar--connection (jsonrpc-running-p mux-sidecar--connection)))
 
 (defun mux-sidecar--start ()
-  "Start the sidecar, unless it is running."
-  (unless (mux-sidecar--live-p)
+  "Start the sidecar, if it is wanted and is not running."
+  (when (and mux-sidecar-mode (not (mux-sidecar--live-p)))
     (let ((program (executable-find (car mux-sidecar-command))))
       (if (not program)
           (progn (setq mux-sidecar--trouble mux-sidecar--absent)
@@ -195,8 +196,7 @@ Their name is another since jsonrpc 1.0.21."
     (setq mux-sidecar--connection nil mux-sidecar--begun nil)
     (when (and connection (jsonrpc-running-p connection))
       (jsonrpc-async-request connection 'shutdown (make-hash-table))
-      (jsonrpc-notify connection 'exit (make-hash-table))
-      (process-send-eof (jsonrpc--process connection)))))
+      (jsonrpc-notify connection 'exit (make-hash-table)))))
 
 (defun mux-sidecar--ended (connection)
   "Start CONNECTION's sidecar again, unless it was told to end."
@@ -276,7 +276,7 @@ The sidecar itself tells how it went, errors too."
   (mux-sidecar--ask 'workspace/executeCommand
                     (list :command command
                           :arguments (vector argument)
-                          :workDoneToken (format "emacs-%d" (random t)))
+                          :workDoneToken (format "emacs-%d" (random)))
                     (or done #'ignore) #'ignore))
 
 ;;;; The Status of each document
@@ -333,25 +333,26 @@ Clients name files by their paths in it."
                    (not (eql mux-sidecar--own-age mux-sidecar--age)))
           (setq mux-sidecar--own-age mux-sidecar--age)
           (mux-sidecar--learn-folder)
-          (mux-sidecar--fetch buffer (mux-sidecar--uri (mux-sidecar--file))))))))
+          (mux-sidecar--fetch
+           (mux-sidecar--uri (mux-sidecar--file))
+           (lambda (status)
+             (when (buffer-live-p buffer)
+               (with-current-buffer buffer
+                 (setq mux-sidecar--own status)
+                 (mux-sidecar--redraw status))))))))))
 
-(defun mux-sidecar--fetch (buffer &optional uri)
-  "Fetch the Status for URI, the file of BUFFER; without, of no file."
-  (mux-sidecar--ask 'mux/status (mux-sidecar--object :uri uri)
-                    (lambda (status)
-                      (when (buffer-live-p buffer)
-                        (with-current-buffer buffer
-                          (set (if uri 'mux-sidecar--own 'mux-sidecar--status)
-                               status)
-                          (mux-sidecar--redraw status))))
-                    #'ignore))
+(defun mux-sidecar--fetch (uri done)
+  "Call DONE with the Status for the document URI, nil for none."
+  (mux-sidecar--ask 'mux/status (mux-sidecar--object :uri uri) done #'ignore))
 
 (defun mux-sidecar--refresh ()
   "Fetch what the mode lines show."
   (cl-incf mux-sidecar--age)
   (if (not mux-sidecar--begun)
       (mux-sidecar--redraw nil)
-    (mux-sidecar--fetch (get-buffer-create "*scratch*"))
+    (mux-sidecar--fetch nil (lambda (status)
+                              (setq mux-sidecar--status status)
+                              (mux-sidecar--redraw status)))
     (mux-sidecar--follow)))
 
 (defun mux-sidecar--redraw (status)
@@ -807,10 +808,8 @@ with a prefix argument, a filter is asked for"))
                    global-mode-string (delq 'mux-sidecar-mode-line
                                             global-mode-string))
              (force-mode-line-update t))
-    (unless (listp global-mode-string)
-      (setq global-mode-string (list global-mode-string)))
-    (add-to-list 'global-mode-string
-                 (if global-mode-string 'mux-sidecar-mode-line "") t)
+    (unless (consp global-mode-string) ; it may be nil, or a text
+      (setq global-mode-string (list (or global-mode-string ""))))
     (add-to-list 'global-mode-string 'mux-sidecar-mode-line t)
     (if after-init-time
         (mux-sidecar--start)

@@ -32,8 +32,8 @@ def open_(tmp_path: Path, project: Path) -> Iterator[Open]:
     (tmp_path / ".vimrc").write_text(block("docs/editors/vim.md", "vim"), "utf-8")
     opened: list[Terminal] = []
 
-    def start(mux: Mux, *files: str) -> Terminal:
-        opened.append(Terminal([str(VIM), *files], mux.env | {"HOME": str(tmp_path)}, project))
+    def start(mux: Mux, *files: str, columns: int = 120) -> Terminal:
+        opened.append(Terminal([str(VIM), *files], mux.env | {"HOME": str(tmp_path)}, project, columns))
         return opened[-1]
 
     yield start
@@ -194,11 +194,13 @@ def test_a_taken_port_is_shown(open_, home):
         vim.until(lambda screen: f"another program listens on {home.port}" in screen.lower())
 
 
-def test_not_installed(open_, home):
-    """Where the sidecar is not installed, that is said, with the command that installs it."""
+@pytest.mark.parametrize("columns", [80, 120])
+def test_not_installed(open_, home, columns):
+    """Where the sidecar is not installed, that is said, with the command that installs it; Vim waits for nothing."""
     home.env["PATH"] = "/usr/bin:/bin"
-    vim = open_(home, "app.ts")
+    vim = open_(home, "app.ts", columns=columns)
     vim.until("mux-sidecar: not installed ")
-    vim.until("Install it: pipx install mux-sidecar")
+    seen = vim.until(lambda screen: "pipx install mux-sidecar" in " ".join(screen.split()))
+    assert "Press ENTER" not in seen
     command(vim, "Mux switch")
-    vim.until("Install it: pipx install mux-sidecar")
+    vim.until("mux-sidecar is not installed")

@@ -42,9 +42,16 @@ var waiting: list<list<string>> = [] # commands that came before it had begun
 var ends: list<number> = [] # when it ended without being told to
 var folder = getcwd(-1)
 
+# Where it has no room below it goes above, as Vim would wait for Enter.
 def Tell(sentence: string, type = 3)
+  var group = type == ERROR ? 'ErrorMsg' : type == WARNING ? 'WarningMsg' : 'None'
+  if strdisplaywidth(sentence) > v:echospace
+    var popup = popup_notification(sentence, {time: 10000, highlight: group})
+    setwinvar(popup, '&linebreak', true)
+    return
+  endif
   redraw
-  execute 'echohl' type == ERROR ? 'ErrorMsg' : type == WARNING ? 'WarningMsg' : 'None'
+  execute 'echohl' group
   echomsg sentence
   echohl None
 enddef
