@@ -191,9 +191,16 @@ class Recorder:
     def _write_batch(self, batch: list[Trace]) -> None:
         self._book.write([self._row(trace) for trace in batch])
 
+    def _context(self, trace: Trace) -> Context:
+        try:
+            return trace.context if trace.find_context is None else trace.find_context()
+        except Exception:  # a request that cannot be read must not cost the records that are written with it
+            log.exception("the files of a request could not be told")
+            return trace.context
+
     def _row(self, trace: Trace) -> Row:
         cost = trace.cost if trace.cost is not None else self._price(trace)
-        context = trace.context if trace.find_context is None else trace.find_context()
+        context = self._context(trace)
         request = Request(
             id=trace.id,
             started_at=_utc(trace.wall),

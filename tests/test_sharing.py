@@ -42,7 +42,7 @@ class Windows:
             [*COMMAND, "serve"], env=self.mux.env | env, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         )
         self.processes.append(process)
-        assert process.stderr.readline().startswith("Serving ")
+        assert process.stderr.readline().startswith(("Serving ", "Standing by: "))
         return process
 
     def close(self):

@@ -67,6 +67,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _tell(serving: Serving) -> None:
+    state = serving.endpoint_state()
+    if state.state != "serving":
+        click.echo(f"Standing by: {state.detail}", err=True)
+        return
     workspace = serving.snapshots.current().workspace()
     named = f" (workspace {workspace.name})" if workspace else ""
     click.echo(f"Serving {serving.url}{named}", err=True)
