@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rpc.status import Facts, summarise
 from sidecar.control.requests import Recent
-from sidecar.errors import NotFound, StoreUnusable
+from sidecar.errors import NotAllowed, NotFound, StoreUnusable
 from sidecar.store.watch import Watch
 from sidecar.values import EndpointState
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sidecar.control.opening import Control
     from sidecar.snapshot import Snapshot, Snapshots
 
+#: Seconds for the endpoint to be opened, or not.
+LOOKED_WITHIN = 10.0
 OPENING = "The endpoint is being opened."
 
 
@@ -36,6 +39,7 @@ class Board:
         self._trouble: str | None = None
         self._reading = asyncio.Lock()
         self.endpoint = EndpointState(url=_url(control.bench.place.port), state="standby", detail=OPENING)
+        self._looked = asyncio.Event()
         self.busy: Callable[[], bool] = lambda: False
         #: Counts the changes of the records, whoever made and whoever noticed them.
         self.records = 0
@@ -50,6 +54,7 @@ class Board:
 
         def tell() -> None:
             self.endpoint = serving.endpoint_state()
+            self._looked.set()
 
         self.busy = lambda: serving.busy > 0
         serving.on_endpoint_state(tell)
@@ -75,6 +80,17 @@ class Board:
         if snapshot.workspace(workspace) is None:
             known = ", ".join(each.name for each in list(snapshot.workspaces.values())[:20])
             raise NotFound(f"There is no workspace {workspace[:80]!r}; there are: {known}.")
+
+    async def reachable(self) -> None:
+        """Waits until it is known that a sidecar of this data folder is at the endpoint's address.
+
+        Raises:
+            NotAllowed: another program is, which must not get what is meant for the sidecar.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), LOOKED_WITHIN)
+        if self.endpoint.state == "blocked" or not self._looked.is_set():
+            raise NotAllowed(f"The dashboard is not served. {self.endpoint.detail}")
 
     async def status(self, view: View) -> Status:
         """The Status for a view, from what is so at this moment."""

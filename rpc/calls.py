@@ -12,6 +12,7 @@ import msgspec
 
 from rpc.dispatch import ErrorObject, RpcError
 from rpc.jsonrpc import CANCELLED, INVALID_REQUEST, JSON, PARSE_ERROR, VERSION, Id, id_of, refusal, result_of
+from sidecar import surrogates
 
 if TYPE_CHECKING:
     from rpc.dispatch import Dispatcher
@@ -38,7 +39,7 @@ class Calls:
     async def answer(self, data: bytes | str) -> Any:
         """What to answer to a message or a batch; None where there is nothing to answer."""
         try:
-            message = msgspec.json.decode(data)
+            message = msgspec.json.decode(surrogates.replaced(data.encode() if isinstance(data, str) else data))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return refusal(None, _NOT_JSON)
         if not isinstance(message, list):

@@ -229,6 +229,7 @@ async def _doctor(service: Service, _: Params) -> tuple[Check, ...]:
 
 async def _dashboard(service: Service, _: Params) -> DashboardUrl:
     """The dashboard's URL, with a code in its fragment that signs in once within a minute."""
+    await service.board.reachable()
     code = await service.control.codes.make()
     return DashboardUrl(url=f"{service.board.origin}/#code={code}")
 
@@ -274,7 +275,7 @@ _ROWS = (
     Method("mux/settings/get", Params, Settings, _settings),
     Method("mux/settings/set", given.SettingsSet, Settings, _settings_set),
     Method("mux/doctor", Params, tuple[Check, ...], _doctor, in_turn=False, waiting="Looking for what is wrong"),
-    Method("mux/dashboard/url", Params, DashboardUrl, _dashboard),
+    Method("mux/dashboard/url", Params, DashboardUrl, _dashboard, in_turn=False),
     Method("mux/client/list", given.ClientList, tuple[Client, ...], _clients),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({row.name: row for row in _ROWS})

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 NOT_INITIALIZED = -32002
 
+_CANCELLED = "The request was cancelled."
 _BATCH = "The language server protocol has no batches; send each request by itself."
 #: What pygls brings for documents, of which this server keeps none.
 _DOCUMENTS = ("textDocument/", "notebookDocument/")
@@ -182,7 +183,13 @@ class Protocol(LanguageServerProtocol):
     def _call(self, number: Id, method: str, params: Any) -> None:
         task = asyncio.get_running_loop().create_task(self._answer(number, method, params))
         self._running[number] = task
-        task.add_done_callback(lambda _: self._running.pop(number, None))
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.pop(number, None)
+            if task.cancelled():  # before its first step, so that `_answer` never ran
+                self._refuse(number, CANCELLED, _CANCELLED)
+
+        task.add_done_callback(ended)
 
     async def _answer(self, number: Id, method: str, params: Any) -> None:
         try:
@@ -190,7 +197,7 @@ class Protocol(LanguageServerProtocol):
         except RpcError as failure:
             self._send_data(refusal(number, failure.error))
         except asyncio.CancelledError:
-            self._refuse(number, CANCELLED, "The request was cancelled.")
+            self._refuse(number, CANCELLED, _CANCELLED)
         else:
             self._send_data(result_of(number, result))
 

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 NAME = "mux-sidecar"
 PROTOCOL_VERSION = 1
+#: Seconds for an editor to open a page: some ask the user first, and some never answer.
+SHOWN_WITHIN = 60.0
 #: Can put a question without announcing it, as the standard allows: "Emacs (eglot)", "Eglot".
 _ASKS_UNANNOUNCED = "eglot"
 _TYPES = {
@@ -123,8 +125,9 @@ class Server(LanguageServer):
         if not self.protocol.client.shows_documents:
             return False
         try:
-            shown = await self.window_show_document_async(types.ShowDocumentParams(url, external=True))
-        except JsonRpcException:
+            async with asyncio.timeout(SHOWN_WITHIN):
+                shown = await self.window_show_document_async(types.ShowDocumentParams(url, external=True))
+        except (JsonRpcException, TimeoutError):
             return False
         return shown is not None and shown.success
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from sidecar.control.providers import missing_key
 from sidecar.control.routes import explained
 from sidecar.control.rules import why_broken
+from sidecar.keys import never_given
 from sidecar.values import EndpointState, Request, Route, Value
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ NO_PROVIDER = "No provider yet; add one: mux-sidecar provider add ollama --type 
 NO_RULE = "The workspace {} has no rules; name its model: mux-sidecar rule default PROVIDER/MODEL{}"
 NO_DEFAULT = "The workspace {} has no model for everything; name one: mux-sidecar rule default PROVIDER/MODEL{}"
 BROKEN = "Rule {} of the workspace {} cannot serve ({}); mend it: mux-sidecar rule edit {} --model PROVIDER/MODEL{}"
-MODELS_FAILED = "{}: {} Try again: mux-sidecar provider refresh {}"
+MODELS_FAILED = "{}: {} Try again: mux-sidecar provider refresh {}"  # the second one is a sentence
 DOWN = "The provider {} is down since {}: {}"
 LAST_FAILED = "The last request failed ({}, {}): {}"
 NO_WORKSPACE = "This window is set to the workspace {}, which there is not; add it, or choose another in its settings."
@@ -135,7 +135,7 @@ def _unserved(facts: Facts, route: Route, option: str) -> Iterator[str]:
         yield BROKEN.format(route.position, route.workspace, reason, route.position, option)
     provider = facts.snapshot.provider(route.provider)
     if provider is not None:
-        yield from filter(None, (missing_key(provider), facts.missing(provider)))
+        yield from _keyless(facts, provider)
         yield from (_down(outage) for outage in _outages(facts) if outage.provider == provider.name)
 
 
@@ -152,15 +152,21 @@ def _other(facts: Facts, workspace: WorkspaceRules | None) -> Iterator[str]:
     for key, provider in snapshot.providers.items():
         if provider.error:
             yield MODELS_FAILED.format(provider.name, provider.error, _word(provider.name))
-        elif missing := missing_key(provider):
-            yield missing
-        elif key in used and (absent := facts.missing(provider)):
-            yield absent
+        elif key in used or never_given(provider):
+            yield from _keyless(facts, provider)
     outages = _outages(facts)
     yield from map(_down, outages)
     last = facts.recent.last
     if last is not None and last.outcome == "error" and last.provider not in {outage.provider for outage in outages}:
         yield LAST_FAILED.format(_model_of(last), _clock(last.started_at), last.error or f"status {last.status}")
+
+
+def _keyless(facts: Facts, provider: ProviderConfig) -> Iterator[str]:
+    """Why the provider cannot be sent its key; what this process alone lacks is no matter where another serves."""
+    if lacking := never_given(provider):
+        yield lacking
+    elif facts.endpoint.state != "standby" and (absent := facts.missing(provider)):
+        yield absent
 
 
 def _broken(snapshot: Snapshot, provider: str, model: str) -> str | None:

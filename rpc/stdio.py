@@ -11,6 +11,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from sidecar import surrogates
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,10 +71,10 @@ class Input:
         return _header(self._take(end + 1 if end >= 0 else len(self._buffer)))
 
     async def readexactly(self, count: int) -> bytes:
-        """So many bytes; fewer only at the end."""
+        """A message of so many bytes, that can be decoded if it is JSON; fewer only at the end."""
         while len(self._buffer) < count and not self._ended:
             await self._wait()
-        return self._take(count)
+        return surrogates.replaced(self._take(count))
 
     def unread(self, data: bytes) -> None:
         """Puts back what was read too far."""

@@ -16,7 +16,7 @@ from rpc.dispatch import INVALID_PARAMS, ErrorObject
 from rpc.jsonrpc import encoded, refusal
 from sidecar import guard
 from sidecar.endpoint import read_body
-from sidecar.errors import NotAllowed
+from sidecar.errors import BadRequest, NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -86,6 +86,8 @@ class Web:
         self._watch(desk)
         try:
             return await socket.serve(request)
+        except web.HTTPBadRequest:
+            raise BadRequest("This is no WebSocket handshake of version 13 (RFC 6455, section 4.2.1).") from None
         finally:
             self._sockets.discard(socket)
             if not self._sockets and self._watching is not None:

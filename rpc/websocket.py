@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ BEHIND = 4 * 2**20
 #: Seconds between two signs of life, so that a client that vanished is noticed.
 HEARTBEAT = 30.0
 PROTOCOL = "mux"
+
+logging.getLogger("aiohttp.websocket").disabled = True  # it repeats the protocols offered, and with them a token
 
 
 class Socket:

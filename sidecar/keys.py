@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ENV = "env:"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_BEARING = frozenset(("authorization", "api-key", "x-api-key", "x-goog-api-key"))  # headers in which keys are sent
 _FILE = msgspec.json.Decoder(dict[str, str])
 
 
@@ -78,6 +79,16 @@ def variable(name: str, field: str = "apiKeyEnv") -> str:
             field, "That is no variable's name; give one such as OPENAI_API_KEY, not the key itself."
         )
     return f"{ENV}{name}"
+
+
+def never_given(config: ProviderConfig) -> str | None:
+    """What to say of a provider that wants a key and has none, nor a header that could hold one."""
+    if config.auth != "api_key" or config.key is not None:
+        return None
+    if any(name.lower() in _BEARING for name, _ in config.headers):
+        return None
+    name = f'"{config.name}"' if " " in config.name else config.name
+    return f"{config.name} has no key yet; give it one: mux-sidecar provider edit {name} --api-key-stdin"
 
 
 class Keys:

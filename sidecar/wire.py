@@ -11,8 +11,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from sidecar import __version__
-from sidecar.errors import UpstreamError
-from sidecar.keys import Keys
+from sidecar.errors import KeyMissing, UpstreamError
+from sidecar.keys import Keys, never_given
 from sidecar.providers import echo, failures, types
 from sidecar.providers.http import client_timeout, proxy_for
 from sidecar.providers.resolver import OPENED
@@ -150,6 +150,8 @@ class Wire:
     async def _target(self, config: ProviderConfig, wire: WireName) -> Target:
         """Where this goes; made anew when the provider's configuration or key has changed."""
         key = self._keys.cached(config.key, config.name)
+        if config.key is None and (lacking := never_given(config)) is not None:
+            raise KeyMissing(lacking)
         if key is None and config.key is not None:
             key = await self._keys.get(config.key, config.name)
         secret = None if key is None else key.reveal()

@@ -251,6 +251,21 @@ def test_a_missing_key_is_told(stage):
     assert stage.upstream.received == []
 
 
+def test_a_key_that_was_never_given_is_told(stage):
+    """A provider that wants a key and has none is not asked either, unless a header holds it."""
+    where = ["--type", "openai", "--endpoint", f"{stage.upstream.url}/v1", "--offline", "--auth", "api_key"]
+    for name, more in (("unkeyed", []), ("by-header", ["--header", "Authorization=env:UP_KEY"])):
+        stage.mux.cli("provider", "add", name, *where, "--model", "m1", *more)
+        stage.mux.cli("workspace", "add", name)
+        stage.mux.cli("rule", "default", f"{name}/m1", "-w", name)
+    stage.upstream.script(reply(completion()))
+    answer = stage.mux.post("/w/unkeyed/chat/completions", ask())
+    assert_own(answer, 400, "provider_key_missing")
+    assert "mux-sidecar provider edit unkeyed --api-key-stdin" in answer.error["message"]
+    assert stage.upstream.received == []
+    assert stage.mux.post("/w/by-header/chat/completions", ask()).status == 200
+
+
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_provider_that_is_down(stage, closed_port, kind, streamed):

@@ -277,6 +277,8 @@ def test_a_window_that_lacks_a_variable(mux, opened, first):
     state_of(without, "standby", "WINDOW_KEY")
     state_of(has, "serving")
     assert mux.post("/chat/completions", HI).status == 200
+    status = without.call("mux/status")  # what it lacks is no trouble while the other one answers
+    assert (status["kind"], status["problems"]) == ("inactive", [])
     assert has.leave() == 0
     state_of(without, "serving")
     assert mux.post("/chat/completions", HI).error["code"] == "provider_key_missing"

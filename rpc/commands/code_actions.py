@@ -49,7 +49,7 @@ def code_actions(params: Any) -> tuple[CodeAction, ...]:
     if trigger == AUTOMATIC or not _asked_for(only):
         return ()
     found = [_action("Switch workspace…", names.SWITCH_WORKSPACE)]
-    if path and (files := ending(path)):
+    if path and not uri.startswith("untitled:") and (files := ending(path)):
         found.append(_action(f"Use another model for {files} files…", names.ADD_RULE, {"uri": uri}))
     return tuple(found)
 

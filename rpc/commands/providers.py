@@ -108,7 +108,8 @@ async def _free_name(talk: Talk, type_: str) -> str:
 
 async def _variable(talk: Talk, type_: ProviderType) -> str:
     """The variable that holds the key."""
-    found = sorted(name for name, value in keys.environment().items() if name.endswith(_KEY) and value)
+    names = [name for name, value in keys.environment().items() if name.endswith(_KEY) and value]
+    found = sorted(names, key=lambda name: (not name.startswith(type_.type.upper()), name))  # its own one first
     options: dict[str, str | None] = {f"Use the variable {name}": name for name in found}
     sentence = f"{type_.label} wants a key. Where is it?"
     chosen = await talk.choose(sentence, {**options, IN_DASHBOARD: None}, "apiKeyEnv")

@@ -203,13 +203,8 @@ def _shown(config: ProviderConfig, counts: dict[int, int], users: dict[str, tupl
         workspaces=users.get(config.name.casefold(), ()),
         headers=tuple(name for name, _ in config.headers),
         timeouts=config.timeouts,
-        error=config.error or missing_key(config),
+        error=config.error or keys.never_given(config),
     )
-
-
-def missing_key(config: ProviderConfig) -> str | None:
-    """What to say of a provider that wants a key and was never given one."""
-    return f"{config.name} has no key yet." if config.auth == "api_key" and config.key is None else None
 
 
 def _check_free(db: sqlite3.Connection, config: ProviderConfig) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from sidecar import surrogates
 from sidecar.errors import BadRequest
 from sidecar.values import Dialect
 
@@ -20,11 +20,6 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OBJECTS: msgspec.json.Decoder[list[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
-
-#: Escapes in JSON's strings; group 1 is half of a surrogate pair without its other half.
-_ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|[^\\n])"
-)
 
 #: What each dialect cannot do without.
 REQUIRED: dict[Dialect, str] = {
@@ -142,7 +137,7 @@ def _fields(body: bytes) -> tuple[dict[str, msgspec.Raw], bytes]:
         try:
             fields = _FIELDS.decode(body)
         except msgspec.DecodeError:
-            body = _ESCAPES.sub(_whole_character, body)
+            body = surrogates.replaced(body)
             fields = _FIELDS.decode(body)
     except UnicodeDecodeError as error:
         raise BadRequest("The request body is not valid UTF-8.") from error
@@ -153,11 +148,6 @@ def _fields(body: bytes) -> tuple[dict[str, msgspec.Raw], bytes]:
     except msgspec.DecodeError as error:
         raise BadRequest(f"The request body is not valid JSON: {error}.") from error
     return fields, body
-
-
-def _whole_character(escape: re.Match[bytes]) -> bytes:
-    """The escape itself, U+FFFD for half of a surrogate pair."""
-    return b"\\ufffd" if escape.group(1) else escape.group()
 
 
 def _first(fields: dict[str, msgspec.Raw], name: str) -> bytes:

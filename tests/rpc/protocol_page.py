@@ -25,8 +25,8 @@ from mux import Mux  # noqa: E402 - the same
 
 from rpc.commands.execute import COMMANDS  # noqa: E402 - after the tests' own, to keep them apart
 from rpc.methods import METHODS  # noqa: E402 - the same
-from rpc.results import ShownRequest  # noqa: E402 - the same
-from rpc.status import Status  # noqa: E402 - the same
+from rpc.results import DashboardUrl, ShownRequest  # noqa: E402 - the same
+from rpc.status import Command, Status  # noqa: E402 - the same
 from sidecar import values  # noqa: E402 - the same
 from sidecar.clients.client import Client  # noqa: E402 - the same
 from sidecar.steps import Step, Where  # noqa: E402 - the same
@@ -36,10 +36,13 @@ BEGIN, END = "<!-- {}: generated -->", "<!-- end of {} -->"
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Any: "any"}
 SHOWN = (
     Status,
+    values.EndpointState,
+    Command,
     values.Route,
     values.Workspace,
     values.Rule,
     values.Provider,
+    values.Timeouts,
     values.ProviderType,
     values.Model,
     values.Explanation,
@@ -49,6 +52,7 @@ SHOWN = (
     values.Usage,
     values.Settings,
     values.Check,
+    DashboardUrl,
     Client,
     Step,
     Where,

@@ -315,6 +315,12 @@ def test_code_actions_unasked(person, context, count):
     assert len(actions(person, **context)) == count
 
 
+def test_code_actions_of_a_document_without_a_name(person):
+    """A document that was never saved has no ending to choose a model for."""
+    offered = actions(person, "untitled:Untitled-1", diagnostics=[], triggerKind=1)
+    assert [each["title"] for each in offered] == ["Switch workspace…"]
+
+
 def test_code_actions_that_do_not_fit(person):
     """Parameters that do not fit the standard are refused."""
     assert person.editor.fail("textDocument/codeAction", {"context": {}})["code"] == -32602

@@ -188,6 +188,9 @@ def test_a_port_that_another_program_has(fresh_mux, launch):
         assert told["kind"] == "error"
         assert str(mux.port) in told["endpoint"]["detail"]
         assert told["endpoint"]["detail"] in told["problems"]
+        refused = editor.fail("mux/dashboard/url", {})  # whoever has the port would get what signs in
+        assert refused["code"] == 1007
+        assert str(mux.port) in refused["message"]
     told = editor.told("mux/didChangeStatus", lambda status: status["endpoint"]["state"] == "serving")
     assert told["kind"] == "normal"
     assert mux.get("/health").status == 200

@@ -155,6 +155,34 @@ def test_a_cancelled_request(window, other_upstream):
     assert [provider["name"] for provider in window.call("mux/provider/list")] == ["echo"]
 
 
+def test_requests_that_are_cancelled_at_once(window):
+    """A request and its cancellation in one write: it is answered, with its result or with −32800."""
+    methods = ("mux/status", "mux/rule/list", "mux/doctor", "mux/usage") * 5
+    numbers = [f"cancelled-{number}" for number in range(len(methods))]
+    for number, method in zip(numbers, methods, strict=True):
+        asked = {"jsonrpc": "2.0", "id": number, "method": method}
+        cancelled = {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}}
+        window.raw(frame(asked) + frame(cancelled))
+    for number in numbers:
+        answer = window.answer(number)
+        assert "result" in answer or answer["error"]["code"] == -32800
+
+
+HALF = "\ud83d"
+
+
+def test_halves_of_characters(window):
+    """A text that was cut within an emoji is read with U+FFFD in its place, wherever it stands."""
+    explained = window.call("mux/route/explain", prompt=f"src/a.py {HALF} cut")
+    assert explained["files"] == ["src/a.py"]
+    assert "result" in window.ask("mux/status", {"uri": HALF})
+    assert window.fail("mux/workspace/add", {HALF: 1})["code"] == -32602
+    assert window.fail("mux/rule/move", {"position": 1, "to": HALF})["data"] == {"field": "to"}
+    for method, name in (("mux/workspace/switch", "name"), ("mux/request/show", "id")):
+        assert window.fail(method, {name: HALF})["code"] == 1001
+    assert window.stderr == ""
+
+
 def test_before_initialize_and_after_shutdown(home, launch):
     """Requests at the wrong time are refused, notifications passed over; `exit` after `shutdown` ends with 0."""
     editor = launch(home)

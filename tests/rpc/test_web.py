@@ -54,6 +54,11 @@ async def says(ws: aiohttp.ClientWebSocketResponse, fits=lambda _: True) -> Any:
     return message
 
 
+def is_answer(message: Any) -> bool:
+    """Whether it is no notification: changes are told in between."""
+    return "id" in message
+
+
 def test_post(served):
     """A request is answered, a notification with 204, a batch with a list; each error has its code."""
     head = bearer(served)
@@ -142,6 +147,19 @@ def test_who_is_upgraded(served):
     assert upgrade(served, offer, host="evil.example").startswith(b"HTTP/1.1 403")
 
 
+@pytest.mark.parametrize("change", [("Version: 13", "Version: 12"), ("Key: ", "Key: x"), ("Key: ", "No-Key: ")])
+def test_a_handshake_that_is_none(served, change):
+    """A handshake that does not fit the standard is told so."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    head = (
+        f"GET /rpc HTTP/1.1\r\nHost: localhost:{served.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nAuthorization: Bearer {served.token()}\r\n\r\n"
+    )
+    answer = served.raw(head.replace(*change).encode())
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"WebSocket handshake" in answer
+
+
 def test_an_allowed_origin_is_not_allowed_here(served):
     """The setting `origins` opens /v1/mux to a page, never /rpc."""
     served.cli("settings", "origins", "https://ui.example")
@@ -178,6 +196,16 @@ async def test_websocket(served):
                 told = await says(each, lambda message: message.get("method") == "mux/didChangeStatus")
 
 
+async def test_no_token_is_logged(fresh_mux):
+    """A client that offers nothing but its token is served, and the log does not repeat it."""
+    mux = fresh_mux(MUX_SIDECAR_LOG_LEVEL="debug").start()
+    token = mux.token()
+    async with aiohttp.ClientSession() as session, session.ws_connect(url(mux), protocols=[f"bearer.{token}"]) as ws:
+        await ws.send_json(STATUS)
+        assert (await says(ws, is_answer))["id"] == 1
+    assert token not in mux.stderr
+
+
 async def test_a_workspace_of_its_own(served):
     """A socket may have a workspace of its own, as a window may."""
     served.cli("workspace", "add", "work")
@@ -197,9 +225,9 @@ async def test_cancelling(served, other_upstream):
     async with aiohttp.ClientSession(headers=bearer(served)) as session, session.ws_connect(url(served)) as ws:
         await ws.send_json(call)
         await ws.send_json(call)
-        assert (await says(ws))["error"]["code"] == -32600
+        assert (await says(ws, is_answer))["error"]["code"] == -32600
         await ws.send_json({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": 7}})
-        assert (await says(ws))["error"]["code"] == -32800
+        assert (await says(ws, is_answer))["error"]["code"] == -32800
 
 
 def connected(mux: Mux) -> socket.socket:
