@@ -18,7 +18,7 @@ from sidecar.paths import Resource
 from sidecar.prices import Table
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
-from sidecar.routing.files import KINDS, Context, Finder
+from sidecar.routing.files import KINDS, LARGE, Context, Costly, Finder
 from sidecar.routing.rules import Lines, sift
 from sidecar.snapshot import Snapshot
 from sidecar.values import Dialect, Scope
@@ -122,7 +122,8 @@ class Mux:
 
     async def _context(self, incoming: Incoming, scope: Scope, lines: Lines | None) -> Context:
         """The request's files, as far as they decide its rule; its kind and title."""
-        finder = self._finder
-        if finder.is_costly(incoming.dialect, incoming.fields):
-            return await asyncio.to_thread(finder.context, incoming.dialect, incoming.fields, scope)
-        return finder.context(incoming.dialect, incoming.fields, scope, lines)
+        find = partial(self._finder.context, incoming.dialect, incoming.fields, scope)
+        try:
+            return find(lines, LARGE)
+        except Costly:
+            return await asyncio.to_thread(find)

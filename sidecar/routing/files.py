@@ -53,6 +53,10 @@ class Context(msgspec.Struct, frozen=True):
     partly: bool = False
 
 
+class Costly(Exception):
+    """Finding the files would take about a millisecond or more, so that it belongs into a thread."""
+
+
 class Finder:
     """Finds the files in context. It remembers by a message's bytes what it found there; threads may share it."""
 
@@ -65,44 +69,29 @@ class Finder:
         fields: Mapping[str, msgspec.Raw],
         scope: Scope = "turn",
         matters: Matters | None = None,
+        most: int | None = None,
     ) -> Context:
         """The context of a request, given its top-level JSON members undecoded.
 
         Whatever cannot be read names no file: nothing is raised for any request. With `matters` (`rules.sift`), names
         in plain words are sought only where a rule may take one, which is enough to choose the rule.
+
+        Raises:
+            Costly: a text of more than `most` bytes that was not seen before has to be read.
         """
         if dialect == "embeddings":
             return Context((), "embed", "")
         if dialect == "completions":
-            return Context(self._prompt_files(fields), "fim", "")
-        conversation = Conversation(self._raws(dialect, fields), self._read, matters)
+            return Context(self._prompt_files(fields, most), "fim", "")
+        conversation = Conversation(self._raws(dialect, fields), lambda raw: self._read(raw, matters, most))
         pinned = (*self._system_files(dialect, fields), *conversation.pinned())
         names = conversation.all_names() if scope == "conversation" else conversation.turn_names()
         kind: RequestKind = "fim" if conversation.is_fim else "chat"
         files = distinct((*pinned, *names))
         if not files and conversation.partly:  # what counts if nothing else does takes all the rest to tell
-            return self.context(dialect, fields, scope)
+            return self.context(dialect, fields, scope, None, most)
         files = files or (() if kind == "fim" else distinct(conversation.earlier_names()))
         return Context(files or conversation.weak_names(), kind, conversation.title, conversation.partly)
-
-    def is_costly(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> bool:
-        """Whether the current turn holds a large text not seen before, so that `context` belongs into a thread."""
-        if dialect == "completions":
-            return len(memoryview(fields.get("prompt", msgspec.Raw()))) > LARGE
-        whole = fields.get(_MESSAGES.get(dialect, ""), msgspec.Raw())
-        raws = self._raws(dialect, fields) if len(memoryview(whole)) > LARGE else ()
-        if not any(len(memoryview(raw)) > LARGE for raw in raws):
-            return False
-        for raw in reversed(raws):
-            view = memoryview(raw)
-            if len(view) <= LARGE:
-                if self._read(raw).real:
-                    return False
-            elif (seen := self.memory.get(Memory.key(view))) is None:
-                return True
-            elif seen.real:
-                return False
-        return False
 
     def _raws(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> Sequence[msgspec.Raw]:
         raw = fields.get(_MESSAGES.get(dialect, ""))
@@ -115,11 +104,12 @@ class Finder:
         text = _decode(raw)
         return (msgspec.Raw(msgspec.json.encode({"role": "user", "content": text})),) if isinstance(text, str) else ()
 
-    def _read(self, raw: msgspec.Raw, matters: Matters | None = None) -> Message:
+    def _read(self, raw: msgspec.Raw, matters: Matters | None, most: int | None) -> Message:
         view = memoryview(raw)
         key = Memory.key(view)
         found = self.memory.get(key)
         if found is None:
+            _check_cost(view, most)
             found = read_message(_decode(raw), matters)
             if not found.partly:
                 self.memory.put(key, found)
@@ -131,13 +121,14 @@ class Finder:
             return ()
         return system_names(_decode(raw))
 
-    def _prompt_files(self, fields: Mapping[str, msgspec.Raw]) -> tuple[str, ...]:
+    def _prompt_files(self, fields: Mapping[str, msgspec.Raw], most: int | None) -> tuple[str, ...]:
         raw = fields.get("prompt")
         if raw is None:
             return ()
         key = Memory.key(memoryview(raw))
         found = self.memory.get(key)
         if found is None:
+            _check_cost(memoryview(raw), most)
             prompt = _decode(raw)
             prompts = [prompt] if isinstance(prompt, str) else prompt if isinstance(prompt, list) else []
             names = [name for text in prompts[:8] if isinstance(text, str) for name in prompt_names(text)]
@@ -149,15 +140,9 @@ class Finder:
 class Conversation:
     """The messages of one request, walked from the end; each is read when it is needed."""
 
-    def __init__(
-        self,
-        raws: Sequence[msgspec.Raw],
-        read: Callable[[msgspec.Raw, Matters | None], Message],
-        matters: Matters | None = None,
-    ) -> None:
+    def __init__(self, raws: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], Message]) -> None:
         self._raws = raws
         self._read = read
-        self._matters = matters
         self._messages: dict[int, Message] = {}
         self._start = self._turn_start(len(raws))
         self._runs = bool(raws) and any(mark in bytes(raws[0])[:4000] for mark in _RUNS_FENCES)
@@ -168,7 +153,7 @@ class Conversation:
         if found is None:
             if not 0 <= index < len(self._raws):
                 return NOTHING
-            found = self._messages[index] = self._read(self._raws[index], self._matters)
+            found = self._messages[index] = self._read(self._raws[index])
         return found
 
     @property
@@ -261,6 +246,11 @@ def prompt_names(prompt: str) -> Iterable[str]:
     reader = Reader()
     reader.read(prompt)
     return reader.names
+
+
+def _check_cost(text: memoryview, most: int | None) -> None:
+    if most is not None and len(text) > most:
+        raise Costly
 
 
 def _holds(raw: msgspec.Raw, marks: tuple[bytes, ...]) -> bool:

@@ -6,7 +6,7 @@ from conversations import SYSTEM, assistant, call, context, fields, files, resul
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.routing.files import LARGE, Finder, files_in
+from sidecar.routing.files import LARGE, Costly, Finder, files_in
 
 
 def test_only_the_current_turn_counts():
@@ -137,16 +137,27 @@ def test_the_memory_is_bounded():
     assert len(finder.memory) == 4
 
 
+def is_costly(finder, dialect, members):
+    """Whether a thread is to find the files."""
+    try:
+        finder.context(dialect, members, most=LARGE)
+    except Costly:
+        return True
+    return False
+
+
 def test_a_large_unseen_text_is_costly_once():
     """Whoever asks is told to use a thread for a large new text, and not for one seen before, or before the turn."""
     finder = Finder()
     large = fields({"messages": [user("x " * LARGE)]})
-    assert finder.is_costly("chat", large)
+    assert is_costly(finder, "chat", large)
     finder.context("chat", large)
-    assert not finder.is_costly("chat", large)
-    assert not finder.is_costly("chat", fields({"messages": [user("y " * LARGE), assistant("ok"), user("and?")]}))
-    assert finder.is_costly("completions", fields({"prompt": "x" * LARGE}))
-    assert not finder.is_costly("chat", {})
+    assert not is_costly(finder, "chat", large)
+    before = [user("y " * LARGE), assistant("ok")]
+    assert not is_costly(finder, "chat", fields({"messages": [*before, user("and b.py?")]}))
+    assert is_costly(finder, "chat", fields({"messages": [*before, user("and?")]}))  # the earlier one counts
+    assert is_costly(finder, "completions", fields({"prompt": "x" * LARGE}))
+    assert not is_costly(finder, "chat", {})
 
 
 json_values = st.recursive(
@@ -176,7 +187,7 @@ def test_any_shape_is_read(value, dialect):
     members = fields(body)
     found = Finder().context(dialect, members)
     assert all(isinstance(name, str) for name in found.files)
-    Finder().is_costly(dialect, members)
+    is_costly(Finder(), dialect, members)
     Finder().context(dialect, {key: msgspec.Raw(b"{broken") for key in body}, "conversation")
 
 
