@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rpc.status import Facts, summarise
 from sidecar.control.requests import Recent
@@ -48,6 +49,11 @@ class Board:
     def origin(self) -> str:
         """Scheme, host and port of the endpoint."""
         return self.endpoint.url.removesuffix("/v1/mux")
+
+    @property
+    def port(self) -> int | None:
+        """The endpoint's port, as options may have moved it."""
+        return urlsplit(self.endpoint.url).port
 
     def follow(self, serving: Serving) -> None:
         """Takes the endpoint's state and business from it, now and from now on."""

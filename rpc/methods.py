@@ -224,7 +224,7 @@ async def _settings_set(service: Service, asked: given.SettingsSet) -> Settings:
 
 async def _doctor(service: Service, _: Params) -> tuple[Check, ...]:
     """What is wrong, and how to mend it."""
-    return await service.control.doctor.run()
+    return await service.control.doctor.run(service.board.port)
 
 
 async def _dashboard(service: Service, _: Params) -> DashboardUrl:

@@ -32,15 +32,18 @@ class Doctor:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
 
-    async def run(self) -> tuple[Check, ...]:
-        """All checks: the folder, the databases, the keyring, the port, each provider, each workspace's rules."""
+    async def run(self, port: int | None = None) -> tuple[Check, ...]:
+        """All checks: the folder, the databases, the keyring, the port, each provider, each workspace's rules.
+
+        `port` is the one that a window was moved to.
+        """
         bench = self._bench
         local = await asyncio.gather(
             asyncio.to_thread(self._folder),
             asyncio.to_thread(_database, "configuration", bench.config),
             asyncio.to_thread(_database, "records", bench.requests),
             asyncio.to_thread(self._keyring),
-            self._port(),
+            self._port(self._bench.place.port if port is None else port),
         )
         try:
             configs, held = await bench.config.ask(_read)
@@ -70,33 +73,33 @@ class Doctor:
                 detail=f"No keyring ({error}); keys are kept in {where}, which only you can read.",
             )
 
-    async def _port(self) -> Check:
+    async def _port(self, port: int) -> Check:
         place = self._bench.place
-        health = await asyncio.to_thread(ask, place.port, _HEALTH_SECONDS)
+        health = await asyncio.to_thread(ask, port, _HEALTH_SECONDS)
         if health is None:
             return Check(
                 check="port",
                 ok=True,
-                detail=f"Nothing listens on {place.port}; an editor's sidecar will, or: mux-sidecar serve",
+                detail=f"Nothing listens on {port}; an editor's sidecar will, or: mux-sidecar serve",
             )
         if isinstance(health, str):
             return Check(
                 check="port",
                 ok=False,
-                detail=f"Another program listens on {place.port} ({health}).",
+                detail=f"Another program listens on {port} ({health}).",
                 mend="Stop it, or set MUX_SIDECAR_PORT to another port here and in the clients.",
             )
         if health.home != place.home_hash:
             return Check(
                 check="port",
                 ok=False,
-                detail=f"A sidecar of another data folder (process {health.pid}) listens on {place.port}.",
+                detail=f"A sidecar of another data folder (process {health.pid}) listens on {port}.",
                 mend="Stop it, or set MUX_SIDECAR_PORT to another port here and in the clients.",
             )
         return Check(
             check="port",
             ok=True,
-            detail=f"mux-sidecar {health.version} (process {health.pid}) serves http://localhost:{place.port}/v1/mux",
+            detail=f"mux-sidecar {health.version} (process {health.pid}) serves http://localhost:{port}/v1/mux",
         )
 
     async def _provider(self, config: ProviderConfig) -> Check:

@@ -278,6 +278,8 @@ def test_another_port(window, other_upstream):
     window.mux.port = port
     assert window.mux.get("/health").status == 200
     assert f":{port}/" in window.call("mux/dashboard/url")["url"]
+    looked_at = {each["check"]: each["detail"] for each in window.call("mux/doctor")}
+    assert f":{port}/" in looked_at["port"]
     assert window.leave() == 0
 
 
