@@ -83,20 +83,20 @@ def _file(piece: Piece, state: State, *, tells_text: bool) -> BindingFile:
         path=str(piece.target),
         state=state,
         merges=piece.merges,
-        text=_text(piece.source) if tells_text else None,
+        text=_text(piece) if tells_text else None,
     )
 
 
-def _text(path: Path) -> str | None:
+def _text(piece: Piece) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return piece.read().decode()
     except UnicodeDecodeError:  # a package, to be installed and not read
         return None
 
 
 def _state(piece: Piece) -> State:
     try:
-        return "same" if piece.target.read_bytes() == piece.source.read_bytes() else "different"
+        return "same" if piece.target.read_bytes() == piece.read() else "different"
     except FileNotFoundError:
         return "absent"
 
@@ -105,5 +105,5 @@ def _written(piece: Piece, state: State, *, replaces: bool) -> State:
     if state == "same" or (state == "different" and not replaces):
         return state
     piece.target.parent.mkdir(parents=True, exist_ok=True)
-    piece.target.write_bytes(piece.source.read_bytes())
+    piece.target.write_bytes(piece.read())
     return "replaced" if state == "different" else "written"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sidecar.editors.vsix import vsix
 from sidecar.settings import user_path
 from sidecar.steps import StatedStep, Where, everywhere, this_system
 
@@ -26,7 +27,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     That is `below` the editor's own folder `root`, the current one where that is `.`; it is below `other_root` where
     that is there and `root` is not, since to make `root` would hide it from some editors. `merges`: users have such
-    files already, with settings of their own.
+    files already, with settings of their own. `vsix`: they go there as one file of that name, which VS Code installs.
     """
 
     from_: tuple[str, ...]
@@ -34,6 +35,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     other_root: str | None = None
     below: str = ""
     merges: bool = False
+    vsix: str | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,11 +50,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 @dataclass(frozen=True)
 class Piece:
-    """One file of a binding: where it is, where it belongs, and whether users have such a file of their own."""
+    """One file of a binding: where it is, where it belongs, and whether users have such a file of their own.
+
+    A folder as its source is packed as an extension for VS Code.
+    """
 
     source: Path
     target: Path
     merges: bool
+
+    def read(self) -> bytes:
+        """What is in it. Raises OSError where it cannot be read."""
+        return vsix(self.source) if self.source.is_dir() else self.source.read_bytes()
 
 
 @cache
@@ -70,6 +79,9 @@ def pieces(name: str, folder: Path | None = None) -> tuple[Piece, ...]:
 def _pieces(name: str, stated: Files, folder: Path | None) -> Iterator[Piece]:
     source = (_PACKED if _PACKED.is_dir() else _SOURCE) / name
     target = folder or _folder(stated)
+    if stated.vsix and source.is_dir():
+        yield Piece(source, target / stated.vsix, stated.merges)
+        return
     for path in sorted({path for glob in stated.from_ for path in source.glob(glob)}):
         if path.is_file():
             yield Piece(path, target / path.relative_to(source), stated.merges)

@@ -22,10 +22,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="VS Code is driven 
 
 from vscode import CHROMIUM, FLAGS, Editor, Window, until  # noqa: E402 - needs playwright
 
-from rpc.cli.vsix import vsix  # noqa: E402 - stands with the others
-
 ROOT = Path(__file__).parent.parent.parent
-BINDING = ROOT / "editors/vscode"
 PAGE = ROOT / "docs/editors/vscode.md"
 
 
@@ -65,15 +62,14 @@ def folder(mux: Mux) -> Path:
 
 @pytest.fixture(scope="module")
 def editor(mux: Mux) -> Iterator[Editor]:
-    """VS Code with the extension, installed from the file that is packed here."""
+    """VS Code with the extension, installed from the file that the command line writes."""
     program = find("code-server")
     if program is None:
         pytest.skip("code-server is not installed")
     if CHROMIUM is None:
         pytest.skip("VS Code is driven through Chromium")
-    file = mux.home.parent / "mux-sidecar.vsix"
-    file.write_bytes(vsix(BINDING))
-    editor = Editor(program, mux.home.parent / "code", mux.env, file)
+    mux.cli("editor", "vscode", "--write", "--to", str(mux.home.parent))
+    editor = Editor(program, mux.home.parent / "code", mux.env, mux.home.parent / "mux-sidecar.vsix")
     try:
         until(editor.is_up)
         yield editor

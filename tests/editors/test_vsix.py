@@ -8,13 +8,14 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from rpc.cli.vsix import vsix
+from sidecar.editors.vsix import vsix
 
 ROOT = Path(__file__).parent.parent.parent
 BINDING = ROOT / "editors/vscode"
@@ -59,6 +60,16 @@ def test_it_is_small_and_the_same_each_time():
     packed = vsix(BINDING)
     assert len(packed) < LARGEST
     assert packed == vsix(BINDING)
+
+
+def test_a_wheel_has_what_is_packed(tmp_path):
+    """The files that a wheel brings are all that the packing takes."""
+    row = tomllib.loads((ROOT / "sidecar/editors/rows/vscode.toml").read_text("utf-8"))
+    for path in {path for glob in row["files"][0]["from"] for path in BINDING.glob(glob)}:
+        target = tmp_path / path.relative_to(BINDING)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(path, target)
+    assert vsix(tmp_path) == vsix(BINDING)
 
 
 def test_the_lock_names_no_registry():
