@@ -74,11 +74,29 @@ def test_a_type_fills_in_what_it_brings(own_mux, tab_of):
     dialog.get_by_label("Type").select_option("vllm")
     expect(dialog.get_by_label("Endpoint")).to_have_value("http://localhost:8000")
     expect(dialog.get_by_label("Key", exact=True)).to_have_count(0)
+    dialog.get_by_label("Name", exact=True).fill("parrot")
     dialog.get_by_label("Type").select_option("echo")
     expect(dialog.get_by_label("Endpoint")).to_have_count(0)
-    page.keyboard.press("Enter")
     dialog.get_by_label("Name", exact=True).press("Enter")
-    expect(card(page, "echo")).to_contain_text("1 model")
+    expect(card(page, "parrot")).to_contain_text("1 model")
+
+
+def test_the_keyboard_is_enough(own_mux, tab_of):
+    """A provider is added without a mouse; what is left by Escape gives the focus back."""
+    page = tab_of(own_mux).sign_in("providers")
+    button = page.get_by_role("button", name="Add a provider")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_label("Type")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("Echo")
+    page.keyboard.press("Tab")
+    page.keyboard.type("parrot")
+    page.keyboard.press("Enter")
+    expect(card(page, "parrot")).to_contain_text("1 model")
+    expect(button).to_be_focused()
 
 
 def test_adding(own_mux, tab_of, upstream):
@@ -118,6 +136,12 @@ def test_what_cannot_be_added(own_mux, tab_of, closed_port):
     send.click()
     expect(dialog.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
     dialog.get_by_label("Name", exact=True).fill("desk")
+    dialog.get_by_text("Models by hand, headers, timeouts").click()
+    dialog.get_by_role("button", name="Add a header").click()
+    dialog.get_by_label("Name of header 1").fill("Host")
+    send.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("The header Host belongs to the connection")
+    dialog.get_by_role("button", name="Remove header 1").click()
     send.click()
     expect(dialog.get_by_role("alert")).to_contain_text("refused the connection")
     expect(dialog.get_by_label("Endpoint")).to_have_value(f"localhost:{closed_port}")

@@ -83,9 +83,11 @@ def test_filters(own_mux, tab_of):
     """Workspace, provider, outcome and text narrow the list, each in the sidecar, and can be let go of at once."""
     seed(own_mux, 60)
     page = tab_of(own_mux).sign_in("requests")
+    expect(rows(page).first).to_contain_text("What is a monad?")
+    scroll(page, 30 * ROW)
     page.get_by_label("Provider", exact=True).select_option("cloud")
     expect(row(page, "local/small")).to_have_count(0)
-    expect(row(page, "cloud/anthropic").first).to_be_visible()
+    expect(row(page, "Explain `src/cart.ts`")).to_be_in_viewport()
     page.get_by_label("Outcome", exact=True).select_option("truncated")
     expect(rows(page)).to_have_count(10)
     page.get_by_label("Text", exact=True).fill("number 59")
@@ -202,6 +204,23 @@ def test_a_request_that_is_not_there(office, tab_of):
     """An address of a request that is gone says so."""
     page = tab_of(office).sign_in("requests/req_gone")
     expect(page.locator(".panel").get_by_role("alert")).to_contain_text("There is no request 'req_gone'")
+
+
+def test_a_request_without_a_route(tab_of, fresh_mux):
+    """One that no rule took says so, and leads to the rules."""
+    mux = fresh_mux().start()
+    assert mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Hello"}]}).status == 400
+    tab = tab_of(mux)
+    page = tab.sign_in("requests")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("no model")
+    expect(rows(page)).to_contain_text("no rule")
+    rows(page).get_by_role("link").click()
+    panel = page.locator(".panel")
+    expect(panel).to_contain_text("add one with")
+    way = panel.get_by_role("link", name="Look at the rules of default")
+    expect(way).to_have_attribute("href", "#/workspaces/default")
+    assert tab.violations() == []
 
 
 def test_hostile_text(own_mux, tab_of):

@@ -7,7 +7,6 @@ import { CANCELLED } from "./connection.js";
 export function useFetching(rpc) {
   const [tasks, setTasks] = useState({});
   const running = useRef(new Map());
-  useEffect(() => () => running.current.forEach((each) => each.abort()), []);
   const begin = async (name) => {
     if (running.current.has(name)) return;
     const stopping = new AbortController();

@@ -1,18 +1,19 @@
 // A provider is added or changed: its fields, and the wait for its models.
 
-import { html, useRef, useState } from "./view.js";
+import { html, useState } from "./view.js";
 import { FormDialog } from "./dialog.js";
 import { useFresh } from "./fresh.js";
 import { Fetching } from "./fetching.js";
 import { Choice, Field } from "./parts.js";
-import { added, blank, changed, isReset, ofType, stated, TIMEOUTS } from "./provider-form.js";
+import { added, blank, changed, isReset, retyped, stated, TIMEOUTS } from "./provider-form.js";
 
 const AUTHS = [["none", "No key"], ["key", "A key, stored safely"], ["variable", "A key in an environment variable"]];
+const MORE = ["models", "headers", "timeouts", "description"]; // fields that are folded away
 const NEW = { autocomplete: "off", autocapitalize: "off", spellcheck: false };
 
 export function AddProvider({ rpc, types, taken, onClose }) {
   const [form, setForm] = useState(() => blank(types.find(({ type }) => type === "ollama") ?? types[0], taken));
-  const choose = (type) => setForm((before) => ({ ...before, ...ofType(types.find((each) => each.type === type), taken) }));
+  const choose = (type) => setForm((before) => retyped(before, types.find((each) => each.type === type), taken));
   const act = (signal) => rpc.call("mux/provider/add", added(form), signal);
   return html`<${ProviderDialog} title="Add a provider" yes="Add and get models" types=${types} form=${form} setForm=${setForm} onType=${choose} act=${act} onClose=${onClose} />`;
 }
@@ -36,17 +37,17 @@ function Manage({ rpc, types, provider, byHand, onClose }) {
     await rpc.call("mux/provider/update", changed(before, form), signal);
   };
   return html`<${ProviderDialog} title=${`Manage ${provider.name}`} yes="Save and get models" types=${types} form=${form} setForm=${setForm} onType=${choose} act=${act}
-    source=${provider.keySource} error=${provider.error} onClose=${onClose} />`;
+    source=${provider.keySource} onClose=${onClose} />`;
 }
 
 // `source` is where the stored key is.
-function ProviderDialog({ title, yes, types, form, setForm, onType, act, source, error, onClose }) {
+function ProviderDialog({ title, yes, types, form, setForm, onType, act, source, onClose }) {
   const [task, setTask] = useState(null);
   const set = (change) => setForm((before) => ({ ...before, ...change }));
   const typed = (name) => (event) => set({ [name]: event.target.value });
-  const fetched = useStoppable(act, setTask, !form.offline);
+  const [isOpen, setOpen] = useState(false);
+  const fetched = stoppable(act, setTask, !form.offline);
   return html`<${FormDialog} title=${title} yes=${form.offline ? "Save" : yes} act=${fetched} onClose=${onClose}>${(wrong) => html`
-    ${error && !task && html`<p class="trouble">${error}</p>`}
     <div class="columns">
       <${Field} label="Type" error=${wrong("type")}><${Choice} value=${form.type} options=${types.map((each) => [each.type, each.label])} onChoose=${onType} /><//>
       <${Field} label="Name" error=${wrong("name") ?? wrong("newName")}><input type="text" required maxlength="64" ...${NEW} value=${form.name} onInput=${typed("name")} /><//>
@@ -60,7 +61,7 @@ function ProviderDialog({ title, yes, types, form, setForm, onType, act, source,
       ${form.auth === "variable" && html`<${Field} key="variable" label="Variable" hint="Of the process that serves, such as OPENAI_API_KEY." error=${wrong("apiKeyEnv")}>
         <input type="text" required ...${NEW} value=${form.variable} onInput=${typed("variable")} /><//>`}
     </div>
-    <details class="more" open=${Boolean(wrong("models") ?? wrong("headers") ?? wrong("timeouts") ?? wrong("description")) || undefined}><summary>Models by hand, headers, timeouts</summary>
+    <details open=${isOpen || MORE.some(wrong)} onToggle=${(event) => setOpen(event.target.open)}><summary>Models by hand, headers, timeouts</summary>
       <${Field} label="Models by hand" hint="One a line, for a server that lists none, or not all." error=${wrong("models")}>
         <textarea rows="3" ...${NEW} value=${form.models} onInput=${typed("models")}></textarea><//>
       <${Headers} headers=${form.headers} set=${(headers) => set({ headers })} error=${wrong("headers")} />
@@ -73,10 +74,9 @@ function ProviderDialog({ title, yes, types, form, setForm, onType, act, source,
 }
 
 // `act` with a way to stop it that leaves the dialog open, and is told as `{since, stop}` meanwhile.
-function useStoppable(act, setTask, isSlow) {
-  const running = useRef(null);
+function stoppable(act, setTask, isSlow) {
   return async (signal) => {
-    const stopping = (running.current = new AbortController());
+    const stopping = new AbortController();
     const stop = () => stopping.abort();
     signal.addEventListener("abort", stop);
     if (isSlow) setTask({ since: Date.now(), stop });

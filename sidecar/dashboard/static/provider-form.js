@@ -7,8 +7,13 @@ export function blank(type, taken) {
   return { ...ofType(type, taken), description: "", key: "", variable: "", models: "", headers: [], timeouts: {}, offline: false };
 }
 
-// What changes with the type.
-export function ofType(type, taken) {
+// The form with another type; a name that was typed stays.
+export function retyped(form, type, taken) {
+  const name = form.name === free(form.type, taken) ? free(type.type, taken) : form.name;
+  return { ...form, ...ofType(type, taken), name };
+}
+
+function ofType(type, taken) {
   return { type: type.type, name: free(type.type, taken), endpoint: type.defaultEndpoint, auth: authOf(type.auth) };
 }
 

@@ -6,8 +6,9 @@ import { useFresh } from "./fresh.js";
 const FIRST = 100; // the newest, which are read again whenever there are new ones
 const NEXT = 500; // older ones, read once
 
-// {rows, isWhole, isHeld, newer, most, error, moreError, hold, newest, more, forget}. While somebody reads further down (`hold`), the rows stay
-// as they are, and `newer` counts what came meanwhile; `newest` goes back to the top, where they show as they come.
+// {key, rows, isWhole, isHeld, newer, most, error, moreError, hold, newest, more, forget}. While somebody reads further down (`hold`),
+// the rows stay as they are, and `newer` counts what came meanwhile, up to `most`; `newest` goes back to the top, where they show as
+// they come. `key` tells the rows of one filter from those of another.
 export function useRequests(rpc, filter) {
   const key = JSON.stringify(filter);
   const wanted = Object.fromEntries(Object.entries(filter).filter(([, value]) => value));
@@ -38,6 +39,7 @@ export function useRequests(rpc, filter) {
     }
   };
   return {
+    key: shown?.key,
     rows: shown?.rows ?? null,
     isWhole: shown?.isWhole ?? false,
     isHeld,

@@ -37,7 +37,7 @@ export function Requests({ rpc, detail }) {
     <${Filters} rpc=${rpc} filter=${filter} look=${look} />
     <${Trouble} error=${list.error} />
     <div class=${`split ${detail ? "opened" : ""}`}>
-      ${isNone ? html`<${None} filter=${filter} look=${look} />` : html`<${RequestList} list=${list} opened=${detail} />`}
+      ${isNone ? html`<${None} filter=${filter} look=${look} />` : html`<${RequestList} key=${list.key} list=${list} opened=${detail} />`}
       ${detail && html`<${RequestDetail} key=${detail} rpc=${rpc} id=${detail} onClose=${close} onRemoved=${() => { list.forget(detail); close(); }} />`}
     </div>
     ${isRemoving && html`<${RemoveAll} rpc=${rpc} onClose=${() => setRemoving(false)} onRemoved=${() => { list.newest(); close(); }} />`}`;
