@@ -19,6 +19,13 @@ EDITORS = ROOT / "editors"
 KAKOUNE = find("kak")
 PAGES = sorted(path.stem for path in (ROOT / "docs/editors").glob("*.md"))
 TESTS = Path(__file__).parent
+#: The files that name commands of the sidecar's.
+NAMING = [
+    path
+    for folder in ("emacs", "helix", "kakoune", "nvim", "sublime", "vim")
+    for path in sorted((EDITORS / folder).rglob("*"))
+    if path.is_file() and "mux." in path.read_text("utf-8")
+]
 UNRUN = {"jetbrains", "kakoune", "sublime", "zed"}  # their pages are held against their files
 
 
@@ -32,13 +39,6 @@ def read(name: str):
 def test_what_is_pasted_is_what_is_run(page):
     """A page's blocks are pasted by the tests of its editor, or held against its files."""
     assert page in UNRUN or f'"docs/editors/{page}.md"' in (TESTS / f"test_{page}.py").read_text("utf-8")
-
-
-@pytest.mark.parametrize("name", sorted(path.relative_to(EDITORS).as_posix() for path in EDITORS.rglob("*.json")))
-def test_json_is_json(name):
-    """A configuration file in JSON is."""
-    if "node_modules" not in name and "tsconfig" not in name:
-        assert read(name) is not None
 
 
 def test_jetbrains():
@@ -104,15 +104,7 @@ def test_kakoune_reads_it(tmp_path):
     assert list(tomllib.loads(said.read_text("utf-8"))) == ["mux-sidecar"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        path
-        for path in EDITORS.rglob("*")
-        if path.suffix in (".el", ".kak", ".lua", ".sublime-commands", ".toml", ".vim")
-    ],
-    ids=lambda path: path.name,
-)
+@pytest.mark.parametrize("path", NAMING, ids=lambda path: path.name)
 def test_commands_are_the_sidecars(path):
     """A command that a binding names is one of the sidecar's."""
     quoted = re.findall(r"[\"' ](mux\.[a-z]\w+)(?=[\"' ])", path.read_text("utf-8"))
