@@ -113,7 +113,11 @@ def test_copying_renaming_and_removing(own_mux, tab_of):
     dialog.get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_role("heading", name="Workspaces", level=1)).to_be_visible()
     expect(row(page, "Mine")).to_have_count(0)
-    assert names(own_mux) == ["default", "client-project"]
+    dialog = choose(page, "client-project", "Remove")
+    dialog.get_by_role("button", name="Remove", exact=True).click()
+    expect(row(page, "client-project")).to_have_count(0)
+    expect(page.locator("main")).to_be_focused()
+    assert names(own_mux) == ["default"]
 
 
 @pytest.mark.parametrize(("what", "word"), [("Remove", "cannot be removed"), ("Rename", "keeps its name")])

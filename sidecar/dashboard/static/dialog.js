@@ -13,13 +13,12 @@ export function Dialog({ title, onClose, wide, children }) {
   const heading = useId();
   useLayoutEffect(() => {
     const element = dialog.current;
-    const before = document.activeElement;
     element.showModal();
     FIRST.map((each) => element.querySelector(each)).find(Boolean)?.focus();
     return () => {
-      element.close();
-      // What opened the dialog may be gone by now, as a row that was removed is.
-      requestAnimationFrame(() => (before?.isConnected ? before : document.getElementById("main"))?.focus());
+      element.close(); // gives the focus back
+      // Unless what had it is gone by now, as a row that was removed is.
+      requestAnimationFrame(() => document.activeElement === document.body && document.getElementById("main")?.focus());
     };
   }, []);
   const cancel = (event) => {

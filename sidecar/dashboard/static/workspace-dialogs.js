@@ -16,7 +16,7 @@ export const actionsOf = (act) => [
 
 const DIALOGS = { add: Add, copy: Add, rename: Rename, export: Export, import: Import, remove: Remove };
 
-// `onDone` gets the workspace that there is now, or null when one was removed.
+// `onDone` gets the workspace that there is now, or null when one was removed; the dialog waits for it.
 export function WorkspaceDialog({ what, ...rest }) {
   return html`<${DIALOGS[what]} ...${rest} />`;
 }
@@ -47,7 +47,7 @@ function Rename({ rpc, workspace, onClose, onDone }) {
 function Remove({ rpc, workspace, onClose, onDone }) {
   const act = async (signal) => {
     await rpc.call("mux/workspace/remove", { name: workspace.name }, signal);
-    onDone(null);
+    await onDone(null);
   };
   return html`<${Confirm} title=${`Remove ${workspace.name}?`} yes="Remove" act=${act} onClose=${onClose}>
     <p>Its ${plural(workspace.rules, "rule")} ${workspace.rules === 1 ? "goes" : "go"} with it.${workspace.active && " It is the active workspace: default becomes active instead."}

@@ -13,7 +13,7 @@ export function Workspaces({ rpc, detail }) {
 }
 
 function All({ rpc }) {
-  const { value, error } = useFresh(rpc, () => rpc.call("mux/workspace/list"), ["workspaces", "rules", "models", "providers"]);
+  const { value, error, set } = useFresh(rpc, () => rpc.call("mux/workspace/list"), ["workspaces", "rules", "models", "providers"]);
   const { value: usage, error: uncounted } = useFresh(rpc, () => rpc.call("mux/usage", { since: today(), by: "workspace" }), ["requests"]);
   const [asked, setAsked] = useState(null);
   const { run, error: failed } = useAction();
@@ -21,8 +21,9 @@ function All({ rpc }) {
     document.title = "Workspaces · mux-sidecar";
   }, []);
   const requests = (name) => usage?.find((each) => each.key === name)?.requests ?? 0;
-  const done = (made) => {
+  const done = async (made) => {
     if (made && asked.what !== "rename") location.hash = addressOf(made.name);
+    else set(await rpc.call("mux/workspace/list"));
   };
   const activate = (name) => run(() => rpc.call("mux/workspace/switch", { name }));
   return html`<div class="bar heading"><h1>Workspaces</h1>
