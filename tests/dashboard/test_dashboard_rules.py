@@ -334,8 +334,8 @@ def test_two_tabs(own_mux, tab_of):
     expect(pages[1].get_by_text("There is no workspace client-project any more")).to_be_visible()
 
 
-def test_who_is_late(own_mux, tab_of):
-    """A change to a rule that moved meanwhile finds it, and one to a rule that is gone changes no other and says so."""
+def test_a_rule_that_moved_meanwhile(own_mux, tab_of):
+    """A change to a rule that stands elsewhere by now finds it there."""
     tab = tab_of(own_mux)
     deafen(tab.page)
     page = opened(tab)
@@ -344,17 +344,29 @@ def test_who_is_late(own_mux, tab_of):
     page.keyboard.press("Enter")
     expect_filters(page, ".ts", "docs/")
     assert filters(own_mux) == [".ts", "docs/", ""]
+
+
+@pytest.mark.parametrize("change", ["filter", "kind", "model", "move", "remove"])
+def test_a_rule_that_is_gone_meanwhile(own_mux, tab_of, change):
+    """A change to a rule that is gone changes no other one, and says so beside it."""
+    tab = tab_of(own_mux)
+    deafen(tab.page)
+    page = opened(tab)
     own_mux.rpc("mux/rule/remove", position=1)
-    page.get_by_label("Requests of rule 1, .ts", exact=True).select_option("fim")
+    if change == "filter":
+        page.get_by_label("Files of rule 1", exact=True).fill("docs/")
+        page.keyboard.press("Enter")
+    elif change == "kind":
+        page.get_by_label("Requests of rule 1, .md", exact=True).select_option("fim")
+    elif change == "model":
+        pick(page, "Model of rule 1, .md", "claude")
+    elif change == "move":
+        page.get_by_role("button", name="Move down rule 1, .md").click()
+    else:
+        page.get_by_role("button", name="Remove rule 1, .md").click()
     expect(page.get_by_role("alert").filter(has_text="removed elsewhere")).to_be_visible()
-    assert [each["kind"] for each in own_mux.rpc("mux/rule/list")] == ["any", "any"]
     assert tab.violations() == []
-    own_mux.rpc("mux/workspace/add", name="other")
-    own_mux.rpc("mux/workspace/switch", name="other")
-    own_mux.rpc("mux/rule/add", workspace="default", filter=".go", provider="local", model="small", position=1)
-    page.get_by_role("button", name="Move down rule 1, .ts").click()
-    expect(page.get_by_role("alert").filter(has_text="removed elsewhere")).to_be_visible()
-    assert filters(own_mux) == [".go", "docs/", ""]
+    assert [(each["filter"], each["kind"]) for each in own_mux.rpc("mux/rule/list")] == [(".ts", "any"), ("", "any")]
 
 
 def test_a_sidecar_that_restarts(own_mux, tab_of):
@@ -413,6 +425,18 @@ def test_which_files_count(own_mux, tab_of):
     expect(page.get_by_label("Those of the whole conversation")).to_be_checked()
     own_mux.cli("workspace", "edit", "default", "--scope", "turn")
     expect(page.get_by_label("Those of the current turn")).to_be_checked()
+
+
+def test_a_change_that_is_undone_at_once(own_mux, tab_of):
+    """A change that somebody undoes before anybody was told of it does not stay on the page."""
+    tab = tab_of(own_mux)
+    deafen(tab.page)
+    page = opened(tab)
+    page.get_by_label("Files of rule 1", exact=True).fill(".txt")
+    page.keyboard.press("Enter")
+    page.get_by_label("Requests of rule 1, .txt", exact=True).wait_for()
+    own_mux.rpc("mux/rule/update", position=1, filter=".md")
+    expect(page.get_by_label("Files of rule 1", exact=True)).to_have_value(".md")
 
 
 def test_hostile_text(own_mux, tab_of):

@@ -2,12 +2,16 @@
 
 import { useEffect, useRef, useState } from "./view.js";
 
+const SETTLED = 1000; // milliseconds within which a change is told of; the sidecar takes up to half of it
+
 // {value, error, set} of `load`, read again when one of `whats` has changed or the connection is back. A hidden tab
 // waits until somebody looks. `inputs` are what `load` depends on. `set` takes what a change has answered, so that it
-// shows at once.
+// shows at once; it is read again a little later, as nobody is told of a change that another one has undone meanwhile.
 export function useFresh(rpc, load, whats, inputs = []) {
   const [state, setState] = useState({ value: null, error: null });
   const latest = useRef(0);
+  const again = useRef(null);
+  const timer = useRef(null);
   useEffect(() => {
     let isGone = false;
     let isStale = false;
@@ -21,6 +25,7 @@ export function useFresh(rpc, load, whats, inputs = []) {
       if (document.hidden) isStale = true;
       else read();
     };
+    again.current = lookAgain;
     const changed = (event) => whats.includes(event.detail.what) && lookAgain();
     const seen = () => isStale && lookAgain();
     rpc.addEventListener("mux/didChange", changed);
@@ -29,6 +34,7 @@ export function useFresh(rpc, load, whats, inputs = []) {
     if (rpc.isOpen) read();
     return () => {
       isGone = true;
+      clearTimeout(timer.current);
       rpc.removeEventListener("mux/didChange", changed);
       rpc.removeEventListener("open", lookAgain);
       document.removeEventListener("visibilitychange", seen);
@@ -37,6 +43,8 @@ export function useFresh(rpc, load, whats, inputs = []) {
   const set = (value) => {
     latest.current += 1;
     setState({ value, error: null });
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => rpc.isOpen && again.current(), SETTLED);
   };
   return { ...state, set };
 }
