@@ -33,6 +33,7 @@ PLAIN = {
     "editor.autoSurround": "never",
     "editor.quickSuggestions": {"comments": "off", "strings": "off", "other": "off"},
     "workbench.editor.useModal": "off",
+    "remote.autoForwardPorts": False,
     "files.associations": {
         "*.ts": "plaintext"
     },  # the server for TypeScript is not whole in all packages of code-server

@@ -3,7 +3,13 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const sources = [...readdirSync("src").sort().map((name) => `src/${name}`), "build.mjs", "package-lock.json"];
+const sources = [
+  ...readdirSync("src")
+    .sort()
+    .map((name) => `src/${name}`),
+  "build.mjs",
+  "package-lock.json",
+];
 const hash = createHash("sha256");
 for (const source of sources) {
   hash.update(`${source}\0${readFileSync(source, "utf8").replace(/\r\n/g, "\n")}\0`);

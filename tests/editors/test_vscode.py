@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -10,6 +11,8 @@ import shutil
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from typing import Any
 import pytest
 from mux import Mux
 from neovim import find
+from said import chunk
+from upstream import Received, Wire, event
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="VS Code is driven with playwright")
 
@@ -24,6 +29,8 @@ from vscode import CHROMIUM, FLAGS, Editor, Window, until  # noqa: E402 - needs 
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs/editors/vscode.md"
+#: Seconds, and a little, after which vscode-languageclient kills a server that was told to leave and has not.
+LANGUAGE_CLIENT_KILLS = 2.5
 
 
 def blocks() -> list[dict[str, Any]]:
@@ -100,8 +107,9 @@ def trusted(open_: Callable[[Path], Window], folder: Path) -> Window:
 def window(trusted: Window, mux: Mux) -> Window:
     """The window as it was in the beginning."""
     trusted.tidy()
-    if "default" not in trusted.status.inner_text():
+    if "default · local/big" not in trusted.status.inner_text():
         mux.cli("workspace", "use", "default")
+        mux.cli("rule", "default", "local/big")
     trusted.shows("default · local/big")
     until(lambda: pid_of(mux))
     return trusted
@@ -129,11 +137,17 @@ def test_it_starts_by_itself(window, editor, mux):
 
 
 def test_the_status_follows_the_document(window):
-    """Another document, another model; a list or a page of ours is no document."""
+    """Another document, another model; a page of ours is none, and commands are about the one before."""
     window.open("app.ts")
     window.shows("default · local/small")
     window.open("app.py")
     window.shows("default · local/big")
+    window.open("app.ts")
+    window.run("Mux: Run Doctor")
+    until(window.text, lambda text: "✓ port: mux-sidecar" in text)
+    window.run("Mux: Explain This File")
+    window.page.locator(".quick-input-title").filter(has_text="local/small answers for this file").wait_for()
+    window.shows("default · local/small")
 
 
 def test_the_palette_switches(window, mux):
@@ -191,6 +205,23 @@ def test_lists(window, mux):
     until(window.text, lambda text: '"title": "Look at lib/cart.ts"' in text)
 
 
+def test_models_are_fetched_anew(window):
+    """The models of a provider are fetched anew, and it is told how many there are."""
+    window.run("Mux: Refresh Models")
+    window.notification("local has 3 models.")
+
+
+def test_workspaces_come_and_go(window, mux):
+    """A workspace is added by its name, and removed after asking once more."""
+    window.run("Mux: Add Workspace")
+    window.enter("later", "Add a workspace")
+    until(lambda: [each["name"] for each in mux.json("workspace", "list")], lambda names: "later" in names)
+    window.run("Mux: Remove Workspace")
+    window.notification("Remove which workspace").get_by_role("button", name="later").click()
+    window.notification("Remove the workspace later").get_by_role("button", name="Remove", exact=True).click()
+    until(lambda: [each["name"] for each in mux.json("workspace", "list")], lambda names: "later" not in names)
+
+
 def test_a_provider_is_added(window, mux, other_upstream):
     """Adding one asks step by step; an error is shown at its step, to be mended there. The key is typed unseen."""
     other_upstream.models = ["m1"]
@@ -219,13 +250,51 @@ def test_the_dashboard_opens(window, mux):
     opened.value.close()
 
 
-def test_the_tooltip(window):
-    """Pointing at the item tells endpoint, rule and spending, and has links; what strangers wrote is no Markdown."""
+def test_the_tooltip(window, mux):
+    """Pointing at the item tells what serves, with links; a stranger's text is neither Markdown nor an icon."""
+    name = "$(zap) [**click**](command:muxSidecar.restart)"
+    mux.cli("provider", "add", "stranger", "--type", "echo", "--model", name)
+    mux.cli("rule", "default", f"stranger/{name}")
+    window.shows(name)
     window.status.hover()
     tooltip = window.page.locator(".monaco-hover").filter(has_text="Endpoint")
     tooltip.wait_for()
-    assert "Default model local/big" in tooltip.inner_text()
-    assert "Doctor" in [link.strip() for link in tooltip.get_by_role("link").all_inner_texts()]
+    assert f"Default model stranger/{name}" in tooltip.inner_text()
+    assert tooltip.get_by_role("link").all_inner_texts() == ["Switch", "Add rule", "Requests", "Dashboard", "Doctor"]
+    window.page.mouse.move(600, 300)
+    mux.cli("rule", "default", "local/big")
+    mux.cli("provider", "remove", "stranger")
+
+
+def test_a_restart_cuts_no_answer_off(window, mux, other_upstream):
+    """A sidecar that is told to leave finishes the answer that it is streaming, however long that takes."""
+    go_on = threading.Event()
+
+    async def slowly(_: Received, wire: Wire) -> None:
+        await wire.head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+        await wire.chunk(event(chunk(content="first")))
+        await asyncio.to_thread(go_on.wait, 60)
+        for each in (chunk("stop", content=" last"), "[DONE]"):
+            await wire.chunk(event(each))
+        await wire.chunk(b"")
+
+    other_upstream.script(slowly)
+    mux.cli("provider", "add", "slow", "--type", "vllm", "--endpoint", f"{other_upstream.url}/v1")
+    mux.cli("workspace", "add", "slow")
+    mux.cli("rule", "default", "slow/m1", "-w", "slow")
+    body = {"messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    with mux.open("POST", "/w/slow/chat/completions", body) as stream:
+        text = stream.read()
+        first = pid_of(mux)
+        window.run("Mux: Restart")
+        until(lambda: pid_of(mux), lambda pid: pid not in (first, None))
+        time.sleep(LANGUAGE_CLIENT_KILLS)  # nothing is to be seen of a process that was not killed
+        go_on.set()
+        while piece := stream.read():
+            text += piece
+    assert b" last" in text
+    mux.cli("workspace", "remove", "slow")
+    mux.cli("provider", "remove", "slow")
 
 
 def test_a_killed_sidecar_starts_again(window, mux):
@@ -303,7 +372,7 @@ def test_terminals(window, configure, folder, mux):
     until(lambda: window.asked_in_terminal("OPENAI_BASE_URL", folder), lambda value: value == "")
 
 
-def test_a_folder_that_is_not_trusted(open_, editor, mux, tmp_path):
+def test_a_folder_that_is_not_trusted(window, open_, tmp_path):
     """Settings of a folder hold once the user trusts it: a repository chooses neither program nor workspace."""
     folder = tmp_path / "strange"
     (folder / ".vscode").mkdir(parents=True)
@@ -311,9 +380,9 @@ def test_a_folder_that_is_not_trusted(open_, editor, mux, tmp_path):
     (folder / "evil").write_text(f"#!/bin/sh\ntouch {folder}/ran\n", "utf-8")
     (folder / "evil").chmod(0o755)
     (folder / ".vscode/settings.json").write_text(json.dumps(theirs), "utf-8")
-    window = open_(folder)
-    window.shows("default · local/big")
+    strange = open_(folder)
+    strange.shows("default · local/big")
     assert not (folder / "ran").exists()
-    window.trust()
+    strange.trust()
     until((folder / "ran").exists)
-    window.page.close()
+    strange.page.close()

@@ -1,5 +1,6 @@
 // The commands: each asks for what it needs, and leaves the doing to the sidecar.
 import { Disposable, LogOutputChannel, Uri, commands, env, window } from "vscode";
+import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
 import * as ask from "./ask";
 import * as lists from "./lists";
 import { Provider } from "./protocol";
@@ -50,6 +51,9 @@ export function register(mux: Mux): Disposable[] {
 }
 
 async function tell(error: unknown, { sidecar, output }: Mux): Promise<void> {
+  if (error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled) {
+    return;
+  }
   const remedy = sidecar.trouble ? "Restart" : "Show Output";
   const chosen = await window.showErrorMessage(said(error), remedy);
   if (chosen === "Restart") {
@@ -90,7 +94,9 @@ async function refreshModels({ sidecar }: Mux): Promise<void> {
     Promise.allSettled(names.map((name) => sidecar.request<Provider>("mux/provider/refresh", { name }, token))),
   );
   const lines = fetched.map((each) => (each.status === "fulfilled" ? counted(each.value) : said(each.reason)));
-  const tell = fetched.some((each) => each.status === "rejected") ? window.showWarningMessage : window.showInformationMessage;
+  const tell = fetched.some((each) => each.status === "rejected")
+    ? window.showWarningMessage
+    : window.showInformationMessage;
   void (lines.length > 0 && tell(lines.join(" ")));
 }
 

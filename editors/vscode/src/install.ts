@@ -14,8 +14,11 @@ export async function mend(trouble: Trouble, sidecar: Sidecar): Promise<void> {
     return chosen ? act(chosen === "Try Again" ? "restart" : "showOutput") : undefined;
   }
   const isNamed = read().command !== DEFAULT_COMMAND;
-  const install = (await find("pipx")) || !(await find("uv")) ? "pipx install mux-sidecar" : "uv tool install mux-sidecar";
-  const advice = isNamed ? `${trouble.advice} Correct the setting ${SECTION}.command.` : `${trouble.advice} Install it: ${install}`;
+  const install =
+    (await find("pipx")) || !(await find("uv")) ? "pipx install mux-sidecar" : "uv tool install mux-sidecar";
+  const advice = isNamed
+    ? `${trouble.advice} Correct the setting ${SECTION}.command.`
+    : `${trouble.advice} Install it: ${install}`;
   const choices = isNamed ? ["Open Settings", "Try Again"] : ["Install in Terminal", "Copy Command", "Open Settings"];
   switch (await window.showWarningMessage(advice, ...choices)) {
     case "Install in Terminal": {

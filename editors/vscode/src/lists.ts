@@ -41,7 +41,11 @@ export async function explain(sidecar: Sidecar): Promise<void> {
   }));
   if (explanation && items.length > 0) {
     const route = explanation.route ? `${explanation.route.provider}/${explanation.route.model}` : "no model";
-    await choose(items, `Why ${route} answers for ${uri ? "this file" : "no file"}`, "Rules, in the order in which they are tried");
+    await choose(
+      items,
+      `Why ${route} answers for ${uri ? "this file" : "no file"}`,
+      "Rules, in the order in which they are tried",
+    );
   }
 }
 

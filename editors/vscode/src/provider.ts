@@ -38,7 +38,10 @@ export async function add(sidecar: Sidecar): Promise<Provider | undefined> {
     sidecar.request<ProviderType[]>("mux/provider/types"),
     sidecar.request<Provider[]>("mux/provider/list"),
   ]);
-  const steps = stepsOf(types, providers.map((each) => each.name.toLowerCase()));
+  const steps = stepsOf(
+    types,
+    providers.map((each) => each.name.toLowerCase()),
+  );
   const draft: Draft = {};
   let at = 0;
   let error: string | undefined;
@@ -112,7 +115,13 @@ function stepsOf(types: ProviderType[], taken: string[]): Step[] {
       name: "key",
       applies: needsKey,
       ask: (draft, place) =>
-        type(place, "API key. Leave it empty if it is in an environment variable, or none is needed", draft.key ?? "", undefined, true),
+        type(
+          place,
+          "API key. Leave it empty if it is in an environment variable, or none is needed",
+          draft.key ?? "",
+          undefined,
+          true,
+        ),
     },
     {
       name: "variable",

@@ -1,9 +1,8 @@
 // The one sidecar of this window: started with it, asked, and started again when it dies.
-import { spawn } from "node:child_process";
+import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { CancellationToken, Disposable, EventEmitter, LogOutputChannel } from "vscode";
 import {
-  ChildProcessInfo,
   CloseAction,
   ErrorHandler,
   LanguageClient,
@@ -149,11 +148,11 @@ export function said(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The client kills a process that has not left after two seconds, and ours first ends the answers it is streaming. */
-async function launch(program: string): Promise<ChildProcessInfo> {
+/** A child of our own: one of the client's is killed two seconds after it was told to leave, in midst of an answer. */
+async function launch(program: string): Promise<ChildProcess> {
   const child = spawn(program, ["--stdio"], { stdio: "pipe", windowsHide: true });
   await once(child, "spawn");
-  return { process: child, detached: true };
+  return child;
 }
 
 function options(outputChannel: LogOutputChannel, usual: () => ErrorHandler): LanguageClientOptions {

@@ -1,13 +1,5 @@
 // The item in the status bar: what serves the document in view.
-import {
-  Disposable,
-  MarkdownString,
-  StatusBarAlignment,
-  StatusBarItem,
-  ThemeColor,
-  Uri,
-  window,
-} from "vscode";
+import { Disposable, MarkdownString, StatusBarAlignment, StatusBarItem, ThemeColor, Uri, window } from "vscode";
 import { plain } from "./ask";
 import { Status } from "./protocol";
 import { Sidecar, Trouble } from "./sidecar";
@@ -17,7 +9,13 @@ const COLOURS: Partial<Record<Status["kind"], string>> = {
   warning: "statusBarItem.warningBackground",
   error: "statusBarItem.errorBackground",
 };
-const LINKS = { switchWorkspace: "Switch", addRule: "Add rule", showRequests: "Requests", openDashboard: "Dashboard", runDoctor: "Doctor" };
+const LINKS = {
+  switchWorkspace: "Switch",
+  addRule: "Add rule",
+  showRequests: "Requests",
+  openDashboard: "Dashboard",
+  runDoctor: "Doctor",
+};
 const COLUMN = /^(\S.*?)  +(.*)$/;
 
 export class StatusItem implements Disposable {
@@ -27,7 +25,10 @@ export class StatusItem implements Disposable {
   private readonly subscriptions: Disposable[];
   private asked = 0;
 
-  constructor(private readonly sidecar: Sidecar, private readonly onStatus: (status: Status) => void) {
+  constructor(
+    private readonly sidecar: Sidecar,
+    private readonly onStatus: (status: Status) => void,
+  ) {
     this.item = window.createStatusBarItem("muxSidecar.status", StatusBarAlignment.Right, 100);
     this.item.name = "Mux";
     this.subscriptions = [sidecar.onDidChange, ...MOVES].map((event) => event(() => void this.refresh()));
@@ -62,7 +63,10 @@ export class StatusItem implements Disposable {
   private showStatus(status: Status): void {
     this.status = status;
     const colour = COLOURS[status.kind];
-    this.item.text = icon(status.busy ? "sync~spin" : status.kind === "inactive" ? "circle-slash" : "arrow-swap", status.text);
+    this.item.text = icon(
+      status.busy ? "sync~spin" : status.kind === "inactive" ? "circle-slash" : "arrow-swap",
+      status.text,
+    );
     this.item.backgroundColor = colour ? new ThemeColor(colour) : undefined;
     this.item.tooltip = tooltip(status);
     this.item.command = status.command.command.replace(/^mux\./, "muxSidecar.");
