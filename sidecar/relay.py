@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import msgspec
 from aiohttp import ClientError, web
 
 from sidecar import sse
-from sidecar.bridges.base import Bridge, broken_off
+from sidecar.bridges.base import Bridge, broken_off, unreadable
 from sidecar.client_stream import ClientGone, ClientStream
 from sidecar.dialects.forms import FORMS
 from sidecar.dialects.openai import cost_told
@@ -19,6 +20,8 @@ from sidecar.values import ProviderConfig
 from sidecar.wire import Answer, OwnAnswer, Wire, read_whole
 
 T = TypeVar("T")
+#: JSON of absurd depth, numbers or characters.
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError, OverflowError)
 READ_FAILURES = (ClientError, OSError, TimeoutError, ValueError)
 
 
@@ -83,7 +86,8 @@ class Relay:
         """What `take` makes of the provider's answer; once more where a refusal before the first byte says how."""
         while True:
             try:
-                return await take(await self._send())
+                answer = await self._send()
+                return await self._taken(take, answer)
             except ProviderRefused as refusal:
                 other = self._bridge.after(refusal) if self._trace.first_byte is None else None
                 if other is None:
@@ -91,6 +95,13 @@ class Relay:
             self._close()
             self._bridge = other
             self._trace.ignored = other.ignored
+
+    async def _taken(self, take: Callable[[Answer], Awaitable[T]], answer: Answer) -> T:
+        """What `take` makes of it; JSON that nobody can read is the provider's failure, whoever came across it."""
+        try:
+            return await take(answer)
+        except UNREADABLE as error:
+            raise unreadable("an answer that cannot be read", self._provider.name) from error
 
     async def _send(self) -> Answer:
         """The provider's answer of status 200."""

@@ -193,6 +193,16 @@ class Settings(Value, frozen=True, kw_only=True):
 DEFAULT_SETTINGS = Settings(keep="summary", keep_days=30, origins=(), hosts=(), require_key=False)
 
 
+#: No request has so many tokens, nor costs so many dollars: what a provider says beyond it is no count.
+MOST_TOKENS = 10**12
+MOST_COST = 10**6
+
+
+def token_count(value: object) -> int | None:
+    """A provider's count of tokens; None for what is none: no whole number, a negative or an absurd one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
+
+
 class Tokens(Value, frozen=True, kw_only=True):
     """What a provider counted; `input` includes what was read from and written to its cache."""
 

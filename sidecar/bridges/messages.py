@@ -105,8 +105,10 @@ class ChatOverMessages(Bridge):
     def _joined(self, events: Iterable[Event]) -> JSON:
         chunks: list[JSON] = []
         for event in events:
-            data = event.data or b"{}"
-            self._check(answer := msgspec.json.decode(data))
+            answer = msgspec.json.decode(event.data or b"{}")
+            if not isinstance(answer, dict):
+                raise unreadable("an event that is no JSON object", self._provider)
+            self._check(answer)
             chunks += self._chunks.feed(answer)
             if self._chunks.finished:
                 break

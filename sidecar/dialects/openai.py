@@ -13,7 +13,7 @@ import msgspec
 
 from sidecar import sse
 from sidecar.errors import ProviderRefused, RequestError
-from sidecar.values import Tokens
+from sidecar.values import MOST_COST, Tokens, token_count
 
 JSON = dict[str, Any]
 DONE = b"data: [DONE]\n\n"
@@ -112,7 +112,9 @@ def tokens_of_response(usage: Any) -> Tokens:
 def cost_of(usage: Any) -> float | None:
     """The provider's own figure in USD (OpenRouter's `usage.cost`)."""
     cost = usage.get("cost") if isinstance(usage, dict) else None
-    return float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0 else None
+    if not isinstance(cost, int | float) or isinstance(cost, bool):
+        return None
+    return float(cost) if 0 <= cost <= MOST_COST else None
 
 
 def cost_told(headers: Mapping[str, str]) -> float | None:
@@ -129,5 +131,4 @@ def cost_told(headers: Mapping[str, str]) -> float | None:
 
 
 def _count(holder: Any, name: str) -> int | None:
-    value = holder.get(name) if isinstance(holder, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return token_count(holder.get(name)) if isinstance(holder, dict) else None

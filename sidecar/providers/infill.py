@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar.errors import BadRequest
+from sidecar.values import token_count
 
 JSON = dict[str, Any]
 
@@ -106,7 +107,7 @@ def _usage(answer: JSON) -> JSON:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    return token_count(value) or 0
 
 
 def _refuse(body: JSON) -> None:

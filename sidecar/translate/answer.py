@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.translate.shape import JSON
-from sidecar.values import Tokens
+from sidecar.values import Tokens, token_count
 
 #: Anthropic's `stop_reason` → OpenAI's `finish_reason`.
 FINISH = {
@@ -55,15 +55,16 @@ def detail_of(block: JSON) -> JSON:
 def tokens_of(usage: JSON) -> Tokens:
     """What Anthropic counted; `input` is the sum of its three (prompt caching page: "Tracking cache performance")."""
     plain, written, read = (
-        _count(usage.get(name)) for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+        token_count(usage.get(name))
+        for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     )
     details = usage.get("output_tokens_details")
     return Tokens(
         input=None if plain is None else plain + (written or 0) + (read or 0),
-        output=_count(usage.get("output_tokens")),
+        output=token_count(usage.get("output_tokens")),
         cached=read,
         cache_write=written,
-        reasoning=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        reasoning=token_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
     )
 
 
@@ -82,7 +83,3 @@ def usage_of(tokens: Tokens) -> JSON:
     if tokens.reasoning is not None:
         usage["completion_tokens_details"] = {"reasoning_tokens": tokens.reasoning}
     return usage
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from contextlib import suppress
 from itertools import pairwise
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from said import ask, claude, completion
-from upstream import reply
+from upstream import reply, stream
 
 from sidecar import sse
 from sidecar.dialects.incoming import read
@@ -201,3 +202,62 @@ def test_no_text_is_slow_to_read(pieces, dialect):
     before = time.process_time()
     Finder().context(dialect, fields)
     assert time.process_time() - before < 1
+
+
+COUNTS = [2**63, 2**70, 10**400, 10**9000, 1e300, -5, "7", True, None, [], {}]
+
+
+@pytest.mark.parametrize("place", ["up", "claude", "openrouter"])
+@pytest.mark.parametrize("rest", ["/chat/completions", "/messages", "/responses"])
+def test_any_count_of_tokens(stage, place, rest):
+    """A provider's absurd counts and costs are none: the answer comes, and its record is written."""
+    path = stage.path(place, rest)
+    body = {"input": "hi"} if rest == "/responses" else {**ask(), "max_tokens": 5}
+    sys.set_int_max_str_digits(0)
+    for count in COUNTS:
+        usage = dict.fromkeys(("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "cost"), count)
+        whole = claude("hi") if place == "claude" else completion()
+        stage.upstream.script(reply({**whole, "usage": usage}))
+        answer = stage.mux.post(path, body)
+        assert answer.status in (200, 502), answer.body
+        row = stage.row(answer)
+        assert row.get("inputTokens") is None
+        assert row.get("cost") in (None, 0)
+
+
+MEMBERS = (
+    "choices message delta content tool_calls finish_reason usage id model index error type role text function"
+    " arguments name stop_reason content_block output response item reasoning_content thinking signature annotations"
+)
+TYPES = (
+    "message_start content_block_start content_block_delta content_block_stop message_delta message_stop error ping"
+    " text text_delta input_json_delta thinking_delta response.created response.output_text.delta response.completed"
+    " message response.failed response.output_item.added response.output_item.done function_call reasoning tool_use"
+)
+answers = st.recursive(
+    VALUES | st.sampled_from(TYPES.split()),
+    lambda inner: st.dictionaries(st.sampled_from(MEMBERS.split()), inner, max_size=4) | st.lists(inner, max_size=2),
+)
+told = st.dictionaries(st.sampled_from(MEMBERS.split()), answers, max_size=5) | answers
+typed_told = st.tuples(st.sampled_from(TYPES.split()), told).map(
+    lambda pair: {**(pair[1] if isinstance(pair[1], dict) else {}), "type": pair[0]}
+)
+
+
+@pytest.mark.parametrize("place", ["up", "claude", "openrouter"])
+@pytest.mark.parametrize("rest", ["/chat/completions", "/messages", "/responses", "/completions"])
+def test_any_answer_of_a_provider(stage, place, rest):
+    """Whatever JSON a provider answers or streams, the client gets it, or an error that is no defect of ours."""
+    path = stage.path(place, rest)
+    body = {"input": "hi", "prompt": "hi", **({} if rest == "/responses" else ask()), "max_tokens": 5}
+
+    @settings(max_examples=25)
+    @given(st.lists(typed_told | told, min_size=1, max_size=3), st.booleans(), st.booleans())
+    def answer_anything(events, streams, asked):
+        whole = reply(events[0]) if not streams else stream(*(json.dumps(one) for one in events))
+        stage.upstream.script(whole)
+        answer = stage.mux.post(path, {**body, "stream": asked})
+        assert b"internal_error" not in answer.body, (events, answer.body)
+        assert b"The mux failed" not in answer.body, (events, answer.body)
+
+    answer_anything()

@@ -4,6 +4,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
+from sidecar.errors import StoreUnusable
 from sidecar.settings import Place
 from sidecar.store import rules, workspaces
 from sidecar.store.database import CONFIG, Database
@@ -19,9 +20,20 @@ def main(home: str, tag: str) -> None:
     sys.stdin.readline()
     for number in count():
         name = f"{tag}-{number}"
+        while not is_added(config, name):
+            continue
+        print(name, flush=True)
+
+
+def is_added(config: Database, name: str) -> bool:
+    """Add it; not where the other writer never let go of the lock, which is an answer too."""
+    try:
         with config.change() as db:
             rules.replace(db, workspaces.add(db, name, "turn").id, RULES)
-        print(name, flush=True)
+    except StoreUnusable as error:
+        assert "locked" in str(error)
+        return False
+    return True
 
 
 if __name__ == "__main__":
