@@ -114,10 +114,10 @@ def load(crowded, seconds):
     """The crowd for so long: every answer right, memory flat, nothing left over, a record of each request."""
     mux, held, upstream = crowded
     seed = random.randrange(2**32)
-    asyncio.run(Crowd(mux.url, ["chat", "claude"], seed).ask(20, 2))  # what is loaded and filled once
-    eventually(lambda: mux.rpc("mux/status")["busy"], lambda busy: not busy)
-    before = sorted(held.tasks()), held.descriptors
-    asked_before = rows(mux)
+    idle = held.tasks()
+    warm = asyncio.run(Crowd(mux.url, ["chat", "claude"], seed).ask(20, 2))  # what is loaded and filled once
+    eventually(lambda: rows(mux), lambda count: count == warm.asked)
+    descriptors = held.descriptors + 3  # a database, when it is written, has two files beside it
     gauge = Gauge(held)
     gauge.start()
     tally = asyncio.run(Crowd(mux.url, ["chat", "claude"], seed + 1000).ask(STREAMS, seconds))
@@ -132,11 +132,10 @@ def load(crowded, seconds):
     assert tally.wrong == []
     assert min(tally.ends[end] for end in ("whole", "failed", "left")) > seconds
     assert grown * (later[-1][0] - later[0][0]) / 60 < 10  # megabytes over the time that was looked at
-    eventually(lambda: rows(mux) - asked_before, lambda count: count == tally.asked)
+    eventually(lambda: rows(mux) - warm.asked, lambda count: count == tally.asked)
     upstream.close()  # and the connections that were kept for later
-    eventually(
-        lambda: (sorted(held.tasks()), held.descriptors), lambda now: now[0] == before[0] and now[1] <= before[1]
-    )
+    eventually(held.tasks, lambda tasks: len(tasks) <= len(idle))
+    eventually(lambda: held.descriptors, lambda count: count <= descriptors)
 
 
 def rows(mux):
