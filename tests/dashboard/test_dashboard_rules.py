@@ -161,6 +161,20 @@ def test_moving_by_keyboard(own_mux, tab_of):
     assert filters(own_mux) == [".ts", ".md", ""]
 
 
+def test_moving_by_quick_keys(own_mux, tab_of):
+    """Keys that are pressed before the sidecar has answered count, each of them."""
+    many(own_mux)
+    page = opened(tab_of(own_mux))
+    page.get_by_label("Files of rule 1", exact=True).focus()
+    page.evaluate("""() => {
+      const press = () => new KeyboardEvent("keydown", { key: "ArrowDown", altKey: true, bubbles: true });
+      for (let times = 0; times < 3; times++) document.activeElement.dispatchEvent(press());
+    }""")
+    expect_filters(page, ".ts", ".py", ".rs", ".md", ".go")
+    expect(page.get_by_label("Files of rule 4", exact=True)).to_be_focused()
+    assert filters(own_mux) == [".ts", ".py", ".rs", ".md", ".go", ""]
+
+
 def grip(page, position):
     """The grip of a rule."""
     return page.get_by_role("button", name=re.compile(rf"^Move rule {position},"))
@@ -258,6 +272,7 @@ def test_a_broken_rule(own_mux, tab_of):
     assert tab.violations() == []
     rows.nth(3).get_by_role("button", name="Use local/qwen3:8b instead").click()
     expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_have_value("local/qwen3:8b")
+    expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_be_focused()
     rows.nth(4).get_by_role("button", name="Use cloud/anthropic/claude-sonnet-4.5 instead").click()
     expect(page.get_by_role("button", name="instead")).to_have_count(0)
     assert not any("broken" in each for each in own_mux.rpc("mux/rule/list"))

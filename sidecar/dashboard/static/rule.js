@@ -16,10 +16,14 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
   const { run, error, clear } = useAction();
   const id = useId();
   const change = (params) => run(() => onChange(params));
+  const instead = (model) => {
+    document.getElementById(`${id}-model`).focus(); // the button goes
+    change(model);
+  };
   const pressed = (event) => {
     const by = STEPS[event.key];
     const isGrip = event.target.classList.contains("grip");
-    if (!by || !grip || !(event.altKey || isGrip) || event.ctrlKey || event.metaKey) return;
+    if (!by || !grip || !(event.altKey || isGrip) || event.ctrlKey || event.metaKey || event.target.localName === "select") return; // there it opens the list
     event.preventDefault();
     run(() => onMove(by));
   };
@@ -32,9 +36,9 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
     <td role="cell" class="kind">${grip
       ? html`<${Choice} aria-label=${`Requests of ${nameOf(rule)}`} value=${rule.kind} options=${Object.entries(KINDS)} onChoose=${(kind) => change({ kind })} />`
       : html`<span class="rest">${KINDS[rule.kind]}</span>`}</td>
-    <td role="cell" class="serving"><${ModelPicker} models=${models} value=${rule} label=${`Model of ${nameOf(rule)}`}
+    <td role="cell" class="serving"><${ModelPicker} id=${`${id}-model`} models=${models} value=${rule} label=${`Model of ${nameOf(rule)}`}
         aria-invalid=${rule.broken ? "true" : undefined} aria-describedby=${rule.broken ? `${id}-broken` : undefined} onChoose=${change} />
-      ${rule.broken && html`<${Broken} id=${`${id}-broken`} rule=${rule} models=${models} onChoose=${change} />`}
+      ${rule.broken && html`<${Broken} id=${`${id}-broken`} rule=${rule} models=${models} onChoose=${instead} />`}
       ${error && error.data?.field !== "filter" && html`<small class="wrong" role="alert">${error.message}</small>`}</td>
     <td role="cell" class="acts">
       ${grip && html`<button type="button" class="plain" aria-label=${`Move up ${nameOf(rule)}`} title="Move up (Alt+↑)" disabled=${isFirst} onClick=${() => run(() => onMove(-1))}>↑</button>
@@ -51,7 +55,7 @@ function Filter({ rule, also, error, onType, onChange }) {
   const isBlank = typed !== null && !typed.trim();
   const send = async () => {
     if (typed === null || isBlank) return;
-    if (typed === rule.filter || (await onChange({ filter: typed }))) setTyped(null);
+    if (typed === rule.filter || (await onChange({ filter: typed }))) setTyped((now) => (now === typed ? null : now));
   };
   // A row that moves loses the focus for a moment, and what is typed is not finished by that.
   const left = () => setTimeout(() => document.activeElement !== field.current && (isBlank ? setTyped(null) : send()));
@@ -64,7 +68,7 @@ function Filter({ rule, also, error, onType, onChange }) {
     if (event.key === "Escape") setTyped(null);
   };
   const wrong = typed === null ? null : isBlank ? "A filter cannot be empty; what no rule takes goes to the last one." : error?.message;
-  const told = [wrong && `${id}-wrong`, also?.length && `${id}-also`].filter(Boolean).join(" ");
+  const told = [wrong && `${id}-wrong`, typed === null && also?.length && `${id}-also`].filter(Boolean).join(" ");
   return html`<input ref=${field} type="text" class="filter" aria-label=${`Files of rule ${rule.position}`} value=${typed ?? rule.filter}
       aria-invalid=${wrong ? "true" : undefined} aria-describedby=${told || undefined} autocomplete="off" autocapitalize="off" spellcheck=${false}
       onInput=${wrote} onKeyDown=${pressed} onBlur=${left} />

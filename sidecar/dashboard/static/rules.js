@@ -20,32 +20,34 @@ export function Rules({ rpc, book }) {
   const filtered = rules.filter((rule) => rule.filter);
   const rest = rules.filter((rule) => !rule.filter);
 
-  const move = async (rule, to) => {
-    if (to < 1 || to > filtered.length) {
-      setSaid(`${filterOf(rule.filter)} is the ${to < 1 ? "first" : "last"} already.`);
-      return;
-    }
-    await change("move", { to }, rule.key);
-    setSaid(`${filterOf(rule.filter)} is rule ${to} of ${rules.length} now.`);
+  // `where` says from its place at that time, which keys that are pressed quickly change again and again.
+  const move = async (rule, where) => {
+    let from, to;
+    const found = ({ position }) => {
+      [from, to] = [position, Math.min(Math.max(where(position), 1), filtered.length)];
+      return { to };
+    };
+    await change("move", found, rule.key);
+    setSaid(`${filterOf(rule.filter)} is ${from === to ? `the ${to === 1 ? "first" : "last"} already` : `rule ${to} of ${rules.length} now`}.`);
   };
   const remove = async (rule) => {
     await change("remove", {}, rule.key);
     setRemoved(rule);
   };
   const dropped = useAction();
-  const { grip, cancel } = useDragging(() => [...body.current.rows], (from, to) => dropped.run(() => move(filtered[from], to + 1)));
+  const { grip, cancel } = useDragging(() => [...body.current.rows], (from, to) => dropped.run(() => move(filtered[from], () => to + 1)));
   useEffect(cancel, [filtered.map((rule) => rule.key).join()]);
 
   const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} also=${surprises.get(rule.filter)}
     grip=${rule.filter ? grip(index) : null} isFirst=${index === 0} isLast=${index === filtered.length - 1}
-    onChange=${(params) => change("update", params, rule.key)} onMove=${(by) => move(rule, rule.position + by)} onRemove=${() => remove(rule)} />`;
+    onChange=${(params) => change("update", params, rule.key)} onMove=${(by) => move(rule, (position) => position + by)} onRemove=${() => remove(rule)} />`;
   const columns = ["Place", "Files", "Requests", "Model", "Actions"];
   return html`<section class="card rules" aria-labelledby="rules">
     <h2 id="rules">Rules</h2>
     <p class="quiet">From top to bottom, the first rule that matches a file of the request takes it.</p>
     <${Trouble} error=${error ?? dropped.error} />
     <p class="unseen" aria-live="polite">${said}</p>
-    <p class="unseen" id="moving">Arrow keys move the rule; so does Alt with an arrow key anywhere in its row.</p>
+    <p class="unseen" id="moving">Arrow keys move the rule; so does Alt with an arrow key in its row.</p>
     <table role="table" ref=${table} aria-label="Rules"><thead role="rowgroup"><tr role="row">
         ${columns.map((name) => html`<th key=${name} role="columnheader" scope="col"><span class=${name === "Place" || name === "Actions" ? "unseen" : ""}>${name}</span></th>`)}
       </tr></thead>
@@ -87,13 +89,13 @@ function NewRule({ models, isFirst, onAdd, onSaid }) {
   const { run, error, clear } = useAction();
   const set = (changes) => {
     clear();
-    setRule({ ...rule, ...changes });
+    setRule((before) => ({ ...before, ...changes }));
   };
   const submit = async (event) => {
     event.preventDefault();
     if (!(await run(() => onAdd({ filter: rule.filter, kind: rule.kind, ...rule.model })))) return;
     onSaid(`A rule for ${rule.filter} is added.`);
-    setRule({ ...rule, filter: "" });
+    setRule((before) => ({ ...before, filter: before.filter === rule.filter ? "" : before.filter }));
     field.current.focus();
   };
   return html`<tbody role="rowgroup" class="new"><tr role="row">
