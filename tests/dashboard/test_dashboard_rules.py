@@ -84,7 +84,7 @@ def test_adding_by_keyboard(own_mux, tab_of):
     page.get_by_label("Prompt").fill(f"Look at `{HOSTILE}`")
     page.get_by_role("table", name="Every rule, and why").wait_for()
     assert page.locator("main img").count() == 0
-    assert page.title() == "default · Workspaces · mux-sidecar"
+    expect(page).to_have_title("default · Workspaces · mux-sidecar")
 
 
 def test_changing(own_mux, tab_of):
@@ -476,7 +476,7 @@ def test_hostile_text(own_mux, tab_of):
     page.evaluate("text => { location.hash = `#/workspaces/${encodeURIComponent(text)}` }", HOSTILE)
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
     assert page.locator("main img").count() == 0
-    assert page.title() == f"{HOSTILE} · Workspaces · mux-sidecar"
+    expect(page).to_have_title(f"{HOSTILE} · Workspaces · mux-sidecar")
 
 
 def test_a_drop_that_is_refused(own_mux, tab_of):

@@ -50,7 +50,7 @@ def test_the_only_workspace(fresh_mux, tab_of):
     page.get_by_role("link", name="choose a model").click()
     expect(page.get_by_role("heading", name="default", level=1)).to_be_visible()
     expect(page.locator("main")).to_be_focused()
-    assert page.title() == "default · Workspaces · mux-sidecar"
+    expect(page).to_have_title("default · Workspaces · mux-sidecar")
     assert tab.violations() == []
 
 
