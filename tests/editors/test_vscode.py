@@ -226,7 +226,14 @@ def test_a_provider_is_added(window, mux, other_upstream):
     """Adding one asks step by step; an error is shown at its step, to be mended there. The key is typed unseen."""
     other_upstream.models = ["m1"]
     window.run("Mux: Add Provider")
+    window.pick("Anthropic")
+    window.enter("claude", "2/4")
+    window.page.locator(".quick-input-title").filter(has_text="3/4").wait_for()
+    for step in ("2/4", "1/"):
+        window.page.locator(".quick-input-widget").get_by_role("button", name="Back").click()
+        window.page.locator(".quick-input-title").filter(has_text=step).wait_for()
     window.pick("OpenAI and")
+    until(window.box.input_value, lambda value: value == "openai")  # not what was meant for another type
     window.enter("local", "2/4")
     window.page.get_by_text("There is a provider local already").wait_for()
     window.enter("mine", "2/4")

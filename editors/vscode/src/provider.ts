@@ -6,7 +6,6 @@ import { Provider, ProviderType } from "./protocol";
 import { said, Sidecar } from "./sidecar";
 
 const TITLE = "Add a provider";
-const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 const BACK = Symbol("back");
 /** Which step an error is about: by the parameter, else by its code. Else it is the endpoint. */
 const BY_FIELD: Record<string, string> = { name: "name", endpoint: "endpoint", apiKey: "key", apiKeyEnv: "variable" };
@@ -42,7 +41,7 @@ export async function add(sidecar: Sidecar): Promise<Provider | undefined> {
     types,
     providers.map((each) => each.name.toLowerCase()),
   );
-  const draft: Draft = {};
+  let draft: Draft = {};
   let at = 0;
   let error: string | undefined;
   for (;;) {
@@ -66,7 +65,8 @@ export async function add(sidecar: Sidecar): Promise<Provider | undefined> {
     if (answer === BACK) {
       at--;
     } else {
-      Object.assign(draft, { [step.name]: answer });
+      const isOther = step.name === "kind" && answer !== draft.kind;
+      draft = { ...(isOther ? {} : draft), [step.name]: answer }; // what was said of another type is not meant for this
       at++;
     }
   }
@@ -96,11 +96,7 @@ function stepsOf(types: ProviderType[], taken: string[]): Step[] {
       applies: () => true,
       ask: (draft, place) =>
         type(place, "Name", draft.name ?? free(draft.kind?.type ?? "", taken), (text) =>
-          taken.includes(text.toLowerCase())
-            ? `There is a provider ${text} already.`
-            : NAME.test(text)
-              ? undefined
-              : "A name begins with a letter or digit and has up to 64 letters, digits, blanks, dots, underscores and dashes.",
+          taken.includes(text.toLowerCase()) ? `There is a provider ${text} already.` : undefined,
         ),
     },
     {
