@@ -13,12 +13,12 @@ from rpc.cli.session import perform
 @json_option
 def dashboard(*, no_open: bool, as_json: bool) -> None:
     """Open the dashboard in the browser, signed in."""
-    from rpc.cli.health import ask  # noqa: PLC0415 - start-up, as everywhere in the command line
+    from rpc.cli.health import find  # noqa: PLC0415 - start-up, as everywhere in the command line
     from rpc.results import DashboardUrl  # noqa: PLC0415 - the same
     from sidecar.errors import NotAllowed  # noqa: PLC0415 - the same
     from sidecar.settings import read_place  # noqa: PLC0415 - the same
 
-    endpoint = ask(read_place())
+    endpoint = find(read_place())
     if endpoint.state != "serving":
         raise NotAllowed(f"The dashboard is not served. {endpoint.detail}")
     code = perform(lambda control: control.codes.make())

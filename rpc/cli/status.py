@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rpc.cli.health import ask
+from rpc.cli.health import find
 from rpc.cli.output import json_option, print_json
 from rpc.cli.session import perform
 
@@ -41,7 +41,7 @@ async def _read(control: Control) -> Status:
         facts = Facts(
             snapshot=snapshot,
             recent=await control.requests.recent(tuple(snapshot.providers)),
-            endpoint=await asyncio.to_thread(ask, place),
+            endpoint=await asyncio.to_thread(find, place),
             trouble=snapshots.problem,
             missing=control.bench.keys.absent,
         )

@@ -290,11 +290,12 @@ def test_nobody_serves(fresh_mux: Callable[..., Mux]) -> None:
 
 
 def test_another_port(fresh_mux: Callable[..., Mux]) -> None:
-    """Where the sidecar serves another port than the variable says, the lines have the one that it serves."""
+    """Where the sidecar serves another port than the variable says, as an editor may have it, that one is told."""
     mux = fresh_mux()
     mux.start()
     elsewhere = {"MUX_SIDECAR_PORT": str(free_port())}
-    assert f"localhost:{mux.port}/v1/mux" in mux.cli("connect", "llm", env=elsewhere).stdout
+    for told in (("connect", "llm"), ("status",), ("dashboard", "--no-open")):
+        assert f"http://localhost:{mux.port}/" in mux.cli(*told, env=elsewhere).stdout
     mux.stop()
     assert f"localhost:{elsewhere['MUX_SIDECAR_PORT']}/v1/mux" in mux.cli("connect", "llm", env=elsewhere).stdout
 
