@@ -37,6 +37,7 @@ _HEAD = 240  # bytes of a message's JSON in which its first words stand
 _RUNS_FENCES = tuple(mark.encode() for mark in formats.RUNS_FENCES)
 _IN_SYSTEM = tuple(mark.encode() for mark in formats.IN_SYSTEM)
 _LEADING = 2  # messages in which system text with attached files may stand
+_ROLE = b'{"role":"'
 _FRAMES = ("```", "~~~", "<")
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
@@ -168,11 +169,17 @@ class Conversation:
             if message.boundary:
                 return index + 1
             index -= 1
-        while (
-            index > 0 and (before := self._at(index - 1)).speaker == "user" and not before.real and not before.boundary
-        ):
+        while index > 0 and self._is_attached(index - 1):
             index -= 1
         return max(index, 0)
+
+    def _is_attached(self, index: int) -> bool:
+        """Whether a message in front of the user's words is one of theirs that holds none."""
+        head = bytes(memoryview(self._raws[index])[: len(_ROLE) + 5])
+        if head.startswith(_ROLE) and not head.endswith(b'user"'):  # as most clients write it: nothing to read
+            return False
+        before = self._at(index)
+        return before.speaker == "user" and not before.real and not before.boundary
 
     def _names(self, begin: int, end: int) -> Iterator[str]:
         for index in range(begin, end):
