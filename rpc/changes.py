@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rpc.board import Board
     from rpc.service import Window
     from rpc.status import Status
-    from sidecar.snapshot import Snapshot
+    from sidecar.snapshot import Snapshot, WorkspaceRules
 
 What = Literal["workspaces", "rules", "providers", "models", "requests", "settings"]
 
@@ -40,22 +40,26 @@ class Change(Value, frozen=True, kw_only=True):
 
 @dataclass
 class _Listener:
-    """A window, the Status that it was told last, and when it was told for the sake of requests alone."""
+    """A window, the Status that it was told last, by which rules, and when for the sake of requests alone."""
 
     window: Window
     tell: Tell
     told: Status
+    rules: WorkspaceRules | None
     at: float = 0.0
 
-    def update(self, status: Status) -> bool:
-        """Tells the Status if it is new; returns whether it waits to be told."""
-        if status == self.told:
+    def update(self, status: Status, rules: WorkspaceRules | None) -> bool:
+        """Tells the Status if it is new; returns whether it waits to be told.
+
+        It is told too where a rule has changed: then that of a document may be new, which only the window asks for.
+        """
+        if (status, rules) == (self.told, self.rules):
             return False
-        if _lasting(status) == _lasting(self.told):
+        if rules == self.rules and _lasting(status) == _lasting(self.told):
             if time.monotonic() - self.at < SELDOM:
                 return True
             self.at = time.monotonic()
-        self.told = status
+        self.told, self.rules = status, rules
         self.tell(DID_CHANGE_STATUS, status)
         return False
 
@@ -73,7 +77,7 @@ class Changes:
 
     def listen(self, window: Window, tell: Tell) -> Callable[[], None]:
         """Has this window told of changes from now on; call what is returned to end that."""
-        listener = _Listener(window, tell, self._board.seen(window.view))
+        listener = _Listener(window, tell, self._board.seen(window.view), self._rules(window))
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -104,8 +108,15 @@ class Changes:
         seen = (board.snapshot, board.records, board.endpoint, board.busy(), board.trouble, windows)
         if seen == self._seen:
             return
-        waiting = [listener.update(board.seen(listener.window.view)) for listener in self._listeners]
+        waiting = [
+            listener.update(board.seen(listener.window.view), self._rules(listener.window))
+            for listener in self._listeners
+        ]
         self._seen = () if any(waiting) else seen
+
+    def _rules(self, window: Window) -> WorkspaceRules | None:
+        """Those of the window's workspace."""
+        return self._board.snapshot.workspace(window.view.workspace)
 
 
 def _lasting(status: Status) -> Status:

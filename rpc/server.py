@@ -34,6 +34,8 @@ PROTOCOL_VERSION = 1
 SHOWN_WITHIN = 60.0
 #: Can put a question without announcing it, as the standard allows: "Emacs (eglot)", "Eglot".
 _ASKS_UNANNOUNCED = "eglot"
+#: Shows all lines of a message as one.
+_RUNS_TOGETHER = "helix"
 _TYPES = {
     "info": types.MessageType.Info,
     "warning": types.MessageType.Warning,
@@ -108,6 +110,8 @@ class Server(LanguageServer):
 
     def say(self, sentence: str, tone: Tone) -> None:
         """Show the user a sentence, where the editor shows messages."""
+        if _RUNS_TOGETHER in self.protocol.client.name.lower():
+            sentence = " · ".join(filter(None, map(str.strip, sentence.splitlines())))
         self.window_show_message(types.ShowMessageParams(_TYPES[tone], sentence))
 
     async def ask(self, sentence: str, choices: Sequence[str]) -> str | None:

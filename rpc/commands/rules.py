@@ -90,8 +90,8 @@ def _split(provider: str | None, model: str | None) -> tuple[str | None, str | N
 
 
 async def _same(talk: Talk, asked: given.RuleAdd, filter_: str, where: dict[str, str]) -> Rule | None:
-    """The rule for just these files, where another model is wanted for a document's."""
-    if not asked.uri:
+    """The rule for just these files: one behind it would never get a request. None where the new one has its place."""
+    if asked.position is not None:
         return None
     kind = asked.kind or "any"
     rules: tuple[Rule, ...] = await talk.call("mux/rule/list", **where)

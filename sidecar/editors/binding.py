@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sidecar.editors.editor import BindingFile, Editor, State
-from sidecar.editors.table import Piece, pieces, rows
+from sidecar.editors.table import Files, Piece, pieces, rows, uses_other
 from sidecar.errors import AlreadyExists, NotFound
-from sidecar.steps import this_system
+from sidecar.steps import Step, everywhere, this_system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,11 +32,11 @@ def editor(name: str, folder: Path | None = None) -> Editor:
 
 
 def write(name: str, folder: Path | None = None, *, replaces: bool = False) -> Editor:
-    """The same, its files written now: all, or none; settings that a user has are left alone unless it `replaces`.
+    """The same, its files written now: all, or none. Settings that a user has are left alone, also where it `replaces`.
 
     Raises:
         NotFound: no such editor, or this installation has no files for it.
-        AlreadyExists: files are there that differ, and are not to be replaced.
+        AlreadyExists: files of ours are there that differ, and are not to be replaced.
         OSError: a file cannot be written.
     """
     known = _known(name)
@@ -73,9 +75,20 @@ def _editor(name: str, states: Mapping[Piece, State], *, tells_text: bool = Fals
         name=row.name,
         needs=row.needs,
         files=tuple(_file(piece, state, tells_text=tells_text) for piece, state in states.items()),
-        steps=tuple(step.step(this_system(), places) for step in row.steps),
+        steps=tuple(_moved(step.step(this_system(), places), row.files) for step in row.steps),
         note=row.note,
     )
+
+
+def _moved(step: Step, files: Sequence[Files]) -> Step:
+    """The step, its file below the folder that the editor uses here where it knows two."""
+    for stated in files:
+        if step.where is not None and stated.other_root is not None and uses_other(stated):
+            system = this_system()
+            own, here = everywhere(stated.root).on(system), step.where.on(system)
+            if here.startswith(own):
+                return msgspec.structs.replace(step, where=everywhere(stated.other_root + here.removeprefix(own)))
+    return step
 
 
 def _file(piece: Piece, state: State, *, tells_text: bool) -> BindingFile:
@@ -102,7 +115,7 @@ def _state(piece: Piece) -> State:
 
 
 def _written(piece: Piece, state: State, *, replaces: bool) -> State:
-    if state == "same" or (state == "different" and not replaces):
+    if state == "same" or (state == "different" and (piece.merges or not replaces)):
         return state
     piece.target.parent.mkdir(parents=True, exist_ok=True)
     piece.target.write_bytes(piece.read())

@@ -88,10 +88,15 @@ def _pieces(name: str, stated: Files, folder: Path | None) -> Iterator[Piece]:
 
 
 def _folder(stated: Files) -> Path:
-    root = _resolved(stated.root)
-    if stated.other_root is not None and not root.is_dir() and _resolved(stated.other_root).is_dir():
-        root = _resolved(stated.other_root)
-    return root / stated.below
+    root = stated.other_root if stated.other_root is not None and uses_other(stated) else stated.root
+    return _resolved(root) / stated.below
+
+
+def uses_other(stated: Files) -> bool:
+    """Whether the editor's folder is its other one here: that is there, and its usual one is not."""
+    if stated.other_root is None or _resolved(stated.root).is_dir():
+        return False
+    return _resolved(stated.other_root).is_dir()
 
 
 def _resolved(place: str | Where) -> Path:

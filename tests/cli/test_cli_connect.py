@@ -217,8 +217,9 @@ def test_check_tells_a_failure(running: Mux, wait: Callable[..., Waiting]) -> No
     bare = {client["id"]: client for client in running.json("connect", "-w", "bare")}["gptel"]
     assert address(bare).endswith("/v1/mux/w/Bare/chat/completions")
     waiting = wait("gptel", "-w", "bare")
-    with pytest.raises(urllib.error.HTTPError):
+    with pytest.raises(urllib.error.HTTPError) as refused:
         ask(bare)
+    refused.value.close()
     status, _, said = waiting.end()
     assert status == 1
     assert "A request of gptel arrived, and was not answered: " in said

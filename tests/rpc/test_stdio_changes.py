@@ -150,3 +150,16 @@ def test_changes_in_the_midst_of_many(window):
     assert window.told("mux/didChange", changed("rules"))
     window.call("mux/workspace/switch", name="w4")
     assert window.told("mux/didChangeStatus", lambda status: status["workspace"] == "w4")
+
+
+def test_a_rule_that_leads_elsewhere(window):
+    """A rule for some files alone changes no Status but theirs; that theirs is to be asked for anew is told."""
+    window.serving()
+    window.call("mux/provider/add", name="second", type="echo", models=["big"])
+    window.call("mux/rule/add", filter=".ts", provider="second", model="big")
+    uri = "file:///p/cart.ts"
+    assert window.call("mux/status", uri=uri)["text"] == "default · second/big"
+    window.forget()
+    window.mux.cli("rule", "edit", "1", "--model", "echo/echo")
+    assert window.told("mux/didChangeStatus")["text"] == "default · echo/echo"
+    assert window.call("mux/status", uri=uri)["text"] == "default · echo/echo"

@@ -108,6 +108,25 @@ def test_values_in_order_or_as_an_object(person):
     assert person.told() == "The workspace copy is called client now."
 
 
+def test_a_second_rule_for_the_same_files(person):
+    """Behind the first it would never get a request, so the first one is changed; a place of its own is respected."""
+    person.run("mux.addRule", ".py", "echo", "echo")
+    person.editor.call("mux/provider/add", name="other", type="echo", models=["m"])
+    changed = person.run("mux.addRule", {"filter": ".py", "provider": "other", "model": "m"})
+    assert [(rule["filter"], rule["provider"]) for rule in changed] == [(".py", "other"), ("", "echo")]
+    placed = person.run("mux.addRule", {"filter": ".py", "provider": "echo", "model": "echo", "position": 1})
+    assert [(rule["filter"], rule["provider"]) for rule in placed][:2] == [(".py", "echo"), (".py", "other")]
+
+
+def test_helix_runs_lines_together(home, launch):
+    """Helix shows a message on one line, without what parted its lines: they are parted there."""
+    helix = Person(launch(home), clientInfo={"name": "helix"})
+    helix.run("mux.showStatus")
+    told = helix.told()
+    assert "\n" not in told
+    assert " · " in told
+
+
 def test_asks_for_what_is_missing(person):
     """Without a name, the user is asked which workspace; their choice is done and told."""
     person.run("mux.addWorkspace", "work")
