@@ -23,6 +23,7 @@ ASSETS = frozenset(
         "dialog.js",
         "dragging.js",
         "fetching.js",
+        "focus.js",
         "format.js",
         "fresh.js",
         "home.js",

@@ -2,6 +2,7 @@
 
 import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 import { Connection } from "./connection.js";
+import { keepFocus } from "./focus.js";
 import { forget, linked, signIn } from "./session.js";
 import { Home } from "./home.js";
 import { Providers } from "./providers.js";
@@ -90,6 +91,7 @@ async function begin() {
   const root = document.getElementById("app");
   const out = (reason) => render(html`<${SignedOut} key="out" reason=${reason} />`, root);
   root.textContent = "";
+  keepFocus(root);
   addEventListener("hashchange", () => linked() && location.reload());
   try {
     const token = await signIn();

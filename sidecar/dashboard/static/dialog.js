@@ -6,7 +6,7 @@ import { useAction } from "./fresh.js";
 import { Trouble } from "./parts.js";
 
 // What takes the focus first: what is marked, a field, or else the last thing, which undoes nothing.
-const FIRST = ["[autofocus]", "form :is(input:not([type=hidden]), select, textarea):not(:disabled)", "footer button", "button"];
+const FIRST = ["[autofocus]", "form :is(input:not([type=hidden], [type=radio]:not(:checked)), select, textarea):not(:disabled)", "footer button", "button"];
 
 export function Dialog({ title, onClose, wide, children }) {
   const dialog = useRef(null);

@@ -37,7 +37,7 @@ function Provider({ rpc, provider, label, fetching }) {
   const about = [provider.description, keyOf(provider)].filter(Boolean).join(" · ");
   return html`<li class="card" aria-label=${name}>
     <div class="bar"><h2>${name} <span class="tag">${label}</span></h2>
-      <button type="button" aria-label=${`Refresh ${name}`} disabled=${task?.isBusy} onClick=${() => fetching.begin(name)}>Refresh</button>
+      <button type="button" aria-label=${`Refresh ${name}`} aria-disabled=${Boolean(task?.isBusy)} onClick=${() => fetching.begin(name)}>Refresh</button>
       <a class="button" href=${addressOf(name)} aria-label=${`Manage ${name}`}>Manage …</a>
       <${Menu} label=${`More for ${name}`} items=${[{ title: "Remove …", danger: true, act: () => setAsked("remove") }]} /></div>
     <p class="about" hidden=${!about && !provider.endpoint}>${provider.endpoint && html`<code>${provider.endpoint}</code>`} ${about}</p>

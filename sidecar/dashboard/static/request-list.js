@@ -33,7 +33,7 @@ export function RequestList({ list, opened }) {
     if (list.isHeld && end + AHEAD > rows.length) list.more();
   }, [list.isHeld && end + AHEAD > rows.length, rows?.length]);
   const focus = useFocus(place, rows, setCurrent);
-  useClosing(opened, place);
+  useClosing(opened, place, rows);
   const toTop = () => {
     place.current.scrollTop = 0;
     list.newest();
@@ -96,11 +96,15 @@ function useFocus(place, rows, setCurrent) {
   };
 }
 
-// What was opened gives the focus back to its row.
-function useClosing(opened, place) {
+// What was opened gives the focus back to its row, or to the one in its place when it is gone.
+function useClosing(opened, place, rows) {
   const before = useRef(opened);
+  const at = useRef(0);
+  const found = rows?.findIndex((row) => row.id === opened) ?? -1;
+  if (found >= 0) at.current = found;
   useEffect(() => {
-    if (!opened && before.current) place.current.querySelector(`[data-id="${before.current}"]`)?.focus({ preventScroll: true });
+    const link = (id) => place.current.querySelector(`[data-id="${id}"]`);
+    if (!opened && before.current) (link(before.current) ?? link(rows?.[Math.min(at.current, rows.length - 1)]?.id))?.focus({ preventScroll: true });
     before.current = opened;
   }, [opened]);
 }

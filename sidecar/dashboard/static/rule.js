@@ -27,7 +27,7 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
     event.preventDefault();
     run(() => onMove(by));
   };
-  return html`<tr role="row" class=${rule.broken ? "broken" : ""} onKeyDown=${pressed}>
+  return html`<tr role="row" data-key=${rule.key} class=${rule.broken ? "broken" : ""} onKeyDown=${pressed}>
     <td role="cell" class="place">${grip && html`<button type="button" class="grip plain" aria-label=${`Move ${nameOf(rule)}`}
         aria-describedby="moving" title="Drag to move" ...${grip}>⠿</button>`}<span>${rule.position}</span></td>
     <td role="cell" class="files">${grip
@@ -41,8 +41,8 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
       ${rule.broken && html`<${Broken} id=${`${id}-broken`} rule=${rule} models=${models} onChoose=${instead} />`}
       ${error && error.data?.field !== "filter" && html`<small class="wrong" role="alert">${error.message}</small>`}</td>
     <td role="cell" class="acts">
-      ${grip && html`<button type="button" class="plain" aria-label=${`Move up ${nameOf(rule)}`} title="Move up (Alt+↑)" disabled=${isFirst} onClick=${() => run(() => onMove(-1))}>↑</button>
-        <button type="button" class="plain" aria-label=${`Move down ${nameOf(rule)}`} title="Move down (Alt+↓)" disabled=${isLast} onClick=${() => run(() => onMove(1))}>↓</button>`}
+      ${grip && html`<button type="button" class="plain" aria-label=${`Move up ${nameOf(rule)}`} title="Move up (Alt+↑)" aria-disabled=${isFirst} onClick=${() => run(() => onMove(-1))}>↑</button>
+        <button type="button" class="plain" aria-label=${`Move down ${nameOf(rule)}`} title="Move down (Alt+↓)" aria-disabled=${isLast} onClick=${() => run(() => onMove(1))}>↓</button>`}
       <button type="button" class="plain" aria-label=${`Remove ${nameOf(rule)}`} title="Remove" onClick=${() => run(onRemove)}>✕</button></td>
   </tr>`;
 }
@@ -79,7 +79,11 @@ function Filter({ rule, also, error, onType, onChange }) {
 
 function Broken({ id, rule, models, onChoose }) {
   const other = useMemo(() => nearest(models ?? [], rule), [models, rule.provider, rule.model]);
+  const use = (event) => {
+    event.currentTarget.closest("td").querySelector("input").focus(); // the button goes when the rule is mended
+    onChoose(other);
+  };
   return html`<small id=${id} class="wrong">${rule.broken}</small>
-    ${other && html`<button type="button" class="instead" onClick=${() => onChoose(other)}>Use <span class="model">${modelOf(other)}</span> instead</button>`}
+    ${other && html`<button type="button" class="instead" onClick=${use}>Use <span class="model">${modelOf(other)}</span> instead</button>`}
     ${models?.length === 0 && html`<a href="#/providers">Add a provider</a>`}`;
 }

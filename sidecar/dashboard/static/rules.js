@@ -16,6 +16,7 @@ export function Rules({ rpc, book }) {
   const [said, setSaid] = useState("");
   const [removed, setRemoved] = useState(null);
   const table = useKeptFocus();
+  const wanted = useRef(null); // the rule that takes the focus when it is there
   const body = useRef(null);
   const filtered = rules.filter((rule) => rule.filter);
   const rest = rules.filter((rule) => !rule.filter);
@@ -38,6 +39,17 @@ export function Rules({ rpc, book }) {
   const { grip, cancel } = useDragging(() => [...body.current.rows], (from, to) => dropped.run(() => move(filtered[from], () => to + 1)));
   useEffect(cancel, [filtered.map((rule) => rule.key).join()]);
 
+  useLayoutEffect(() => {
+    const found = wanted.current && rules.find((rule) => rule.filter === wanted.current.filter && rule.kind === wanted.current.kind);
+    if (!found) return;
+    wanted.current = null;
+    table.current.querySelector(`[data-key="${found.key}"] input`).focus();
+  });
+  const restored = () => {
+    wanted.current = removed;
+    setRemoved(null);
+  };
+
   const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} also=${surprises.get(rule.filter)}
     grip=${rule.filter ? grip(index) : null} isFirst=${index === 0} isLast=${index === filtered.length - 1}
     onChange=${(params) => change("update", params, rule.key)} onMove=${(by) => move(rule, (position) => position + by)} onRemove=${() => remove(rule)} />`;
@@ -57,7 +69,7 @@ export function Rules({ rpc, book }) {
         ${!rest.some((rule) => rule.kind === "any") && html`<${Missing} models=${models} onAdd=${(rule) => change("add", rule)} />`}</tbody>
     </table>
     <div class="after"><${OfOneKind} models=${models} rest=${rest} onAdd=${(rule) => change("add", rule)} />
-      ${removed && html`<${Undo} key=${removed.key} rule=${removed} onUndo=${(rule) => change("add", rule)} onDone=${() => setRemoved(null)} />`}</div>
+      ${removed && html`<${Undo} key=${removed.key} rule=${removed} onUndo=${(rule) => change("add", rule)} onDone=${restored} />`}</div>
   </section>`;
 }
 
