@@ -300,3 +300,22 @@ def test_a_newer_version(mux, opened):
         newer.withdraw()
     state_of(window, "serving")
     assert mux.get("/health").status == 200
+
+
+@can_share
+def test_an_older_process(mux, opened, tmp_path):
+    """A real process of a newer version takes the port; the older one stands by, and serves when that one has ended."""
+    (tmp_path / "sitecustomize.py").write_text("import sidecar\n\nsidecar.__version__ = '99.0.0'\n", "utf-8")
+    older = Window(mux)
+    opened.append(older)
+    path = os.pathsep.join(filter(None, (str(tmp_path), mux.env.get("PYTHONPATH"))))
+    newer = Window(mux, PYTHONPATH=path)
+    opened.append(newer)
+    assert "restart this window" in state_of(older, "standby", "99.0.0")
+    state_of(newer, "serving")
+    health = mux.get("/health").json()
+    assert (health["version"], health["pid"]) == ("99.0.0", newer.process.pid)
+    assert mux.post("/chat/completions", HI).status == 200
+    assert newer.leave() == 0
+    state_of(older, "serving")
+    assert mux.get("/health").json()["pid"] == older.process.pid
