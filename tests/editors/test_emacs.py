@@ -222,6 +222,8 @@ def test_a_provider_is_added(open_, home, other_upstream: Upstream):
     assert other_upstream.asked_for_models[-1].header("authorization") == "Bearer sk-typed-unseen"
     everywhere = '(mapconcat (lambda (buffer) (with-current-buffer buffer (buffer-string))) (buffer-list) "")'
     assert emacs.lisp(f'(string-match (concat "sk-" "typed") {everywhere})') == "nil"
+    assert emacs.lisp('(mux-sidecar--free-name "openai-mine")') == '"openai-mine-2"'  # what is offered as its name
+    assert emacs.lisp('(mux-sidecar--free-name "ollama")') == '"ollama"'
 
 
 def test_lists(open_, home):
