@@ -149,12 +149,12 @@ def _other(facts: Facts, workspace: WorkspaceRules | None) -> Iterator[str]:
             option = "" if workspace is snapshot.workspace() else f" -w {workspace.name}"  # type: ignore[union-attr]
             yield BROKEN.format(rule.position, workspace.name, reason, rule.position, option)  # type: ignore[union-attr]
     used = {rule.provider.casefold() for rule in workspace.rules} if workspace else set()
+    outages = _outages(facts)
     for key, provider in snapshot.providers.items():
-        if provider.error:
+        if provider.error and provider.name not in {outage.provider for outage in outages}:
             yield MODELS_FAILED.format(provider.name, provider.error, _word(provider.name))
         elif key in used or never_given(provider):
             yield from _keyless(facts, provider)
-    outages = _outages(facts)
     yield from map(_down, outages)
     last = facts.recent.last
     if last is not None and last.outcome == "error" and last.provider not in {outage.provider for outage in outages}:

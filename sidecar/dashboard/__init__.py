@@ -36,6 +36,7 @@ ASSETS = frozenset(
         "picker.css",
         "picker.js",
         "place.js",
+        "problems.js",
         "provider-dialog.js",
         "provider-form.js",
         "provider-removal.js",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from datetime import UTC, datetime
+
+import msgspec
 from browser import deafen, link
 from office import ask
 from playwright.sync_api import expect
+from records import record
+
+from sidecar.store import requests
+from sidecar.store.database import REQUESTS, Database
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
@@ -119,12 +128,85 @@ def test_trouble(own_mux, tab_of):
     expect(trouble).to_have_count(0)
     own_mux.rpc("mux/provider/remove", name="cloud", force=True)
     expect(trouble).to_contain_text("cloud")
-    expect(page.get_by_role("table", name="Which model serves what")).to_contain_text("There is no provider cloud")
+    expect(page.get_by_role("row", name=".ts")).to_contain_text("cannot serve")
     assert tab.violations() == []
     page.get_by_role("link", name="Change its rules").click()
     page.get_by_role("button", name="instead").click()
     tab.go("home")
     expect(trouble).to_have_count(0)
+
+
+def test_trouble_is_told_once_and_leads_on(own_mux, tab_of):
+    """Rules that are broken for one reason are one line, which leads to them; no line speaks of commands."""
+    own_mux.rpc("mux/rule/add", filter="", provider="cloud", model="anthropic/claude-sonnet-4.5")
+    own_mux.rpc("mux/provider/remove", name="cloud", force=True)
+    tab = tab_of(own_mux)
+    page = tab.sign_in()
+    lines = page.get_by_role("region", name="To be mended").get_by_role("listitem")
+    expect(lines).to_have_count(1)
+    expect(lines).to_have_text(
+        re.compile("^Rules 2 and 3 cannot serve. There is no provider cloud any more; add it again")
+    )
+    lines.get_by_role("link", name="Rules of default").click()
+    expect(page.get_by_role("heading", name="default", level=1)).to_be_visible()
+    own_mux.rpc("mux/provider/remove", name="local", force=True)
+    tab.go("home")
+    expect(lines).to_have_count(3)
+    expect(lines.first).to_have_text("No provider yet. Providers")
+    assert "mux-sidecar" not in page.get_by_role("region", name="To be mended").inner_text()
+
+
+def test_a_provider_that_is_down_is_told_of_once(own_mux, tab_of, closed_port):
+    """A provider that neither answers nor lists its models is one fault, which leads to the providers."""
+    endpoint = f"http://localhost:{closed_port}"
+    own_mux.rpc("mux/provider/add", name="desk", type="vllm", endpoint=endpoint, models=["m"], offline=True)
+    own_mux.rpc("mux/rule/add", filter="", provider="desk", model="m")
+    page = tab_of(own_mux).sign_in()
+    own_mux.cli("provider", "refresh", "desk", check=False)
+    lines = page.get_by_role("region", name="To be mended").get_by_role("listitem")
+    expect(lines).to_have_text(re.compile("^desk: .*refused the connection.* Providers$"))
+    assert own_mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Hello"}]}).status == 502
+    expect(lines).to_have_text(re.compile("^The provider desk is down since .* Providers$"))
+    lines.get_by_role("link", name="Providers").click()
+    expect(page.get_by_role("heading", name="Providers")).to_be_visible()
+
+
+LABELS = """(() => {
+  const draw = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
+    const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right } = this.measureText(text);
+    (window.labels ??= []).push({ text, y, from: x - left, to: x + right });
+    return draw.call(this, text, x, y, ...rest);
+  };
+})()"""
+
+
+def test_costs_that_are_unknown(own_mux, tab_of):
+    """On a narrow screen nothing leaves the page and no label meets another; a chart without costs says why."""
+    now = datetime.now(UTC)
+    unknown = [
+        msgspec.structs.replace(
+            record(number % 8, now), id=f"req_{number}", cost=None, model=f"model-number-{number % 8}"
+        )
+        for number in range(187 * 8)
+    ]
+    own_mux.log(1)  # which waits for the records
+    own_mux.rpc("mux/request/remove")
+    database = Database(own_mux.home / "requests.db", REQUESTS)
+    database.run(lambda db: requests.append(db, [(each, None) for each in unknown]))
+    tab = tab_of(own_mux)
+    tab.page.set_viewport_size({"width": 360, "height": 740})
+    tab.page.add_init_script(LABELS)
+    page = tab.sign_in()
+    page.locator(".chart canvas").wait_for()
+    expect(page.get_by_text("+ 187 unknown").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    labels = sorted((each for each in page.evaluate("labels") if "del" in each["text"]), key=lambda each: each["from"])
+    assert len(labels) >= 3
+    assert all(one["to"] < other["from"] for one, other in itertools.pairwise(labels))
+    page.get_by_label("Cost", exact=True).check()
+    expect(page.get_by_text("What these requests cost is not known")).to_be_visible()
+    expect(page.locator(".chart canvas")).to_have_count(0)
 
 
 def test_nothing_jumps(own_mux, tab_of):

@@ -4,6 +4,7 @@ import { html } from "./view.js";
 import { KINDS, milliseconds, modelOf, moment, today } from "./format.js";
 import { useAction, useFresh } from "./fresh.js";
 import { Choice, Copy, Empty, Files, Outcome, Trouble } from "./parts.js";
+import { Problems } from "./problems.js";
 import { Use } from "./use.js";
 
 const LATEST = 6;
@@ -16,19 +17,12 @@ export function Home({ rpc, status }) {
   // All of it at once: nothing is pushed about by what comes later.
   if (![workspaces, rules, requests, usage].every((each) => each.value || each.error)) return html`<h1 class="loading">Home</h1>`;
   return html`<h1>Home</h1>
-    <${Problems} problems=${status.problems} />
+    <${Problems} problems=${status.problems} workspace=${status.workspace} />
     <div class="columns">
       <${Active} rpc=${rpc} status=${status} workspaces=${workspaces} rules=${rules} />
       <${Latest} requests=${requests} />
     </div>
     <${Today} usage=${usage} />`;
-}
-
-function Problems({ problems }) {
-  return html`<section class="card problems" aria-labelledby="problems" hidden=${problems.length === 0}>
-    <h2 id="problems">To be mended</h2>
-    <ul>${problems.map((problem) => html`<li key=${problem}>${problem}</li>`)}</ul>
-  </section>`;
 }
 
 function Active({ rpc, status, workspaces, rules }) {
@@ -59,7 +53,7 @@ function Serves({ rules, active }) {
     <thead><tr><th scope="col">Files</th><th scope="col">Model</th></tr></thead>
     <tbody>${rules?.map((rule) => html`<tr key=${rule.position} class=${rule.broken ? "broken" : ""}>
       <td><${Files} filter=${rule.filter} />${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
-      <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">${rule.broken}</small>`}</td>
+      <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">cannot serve</small>`}</td>
     </tr>`)}</tbody>
   </table>`;
 }

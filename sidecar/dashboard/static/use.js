@@ -4,7 +4,9 @@ import { html, useEffect, useId, useRef, useState } from "./view.js";
 import { count, money } from "./format.js";
 
 const HEIGHT = 170;
-const MOST = 12; // models in the chart; the table has them all
+const MOST = 12; // models in the chart, fewer where there is no room; the table has them all
+const NARROWEST = 48; // pixels of a bar with its label
+const SIDE = 70; // pixels beside the bars
 const tokens = (row) => row.inputTokens + row.outputTokens;
 const MEASURES = {
   requests: { label: "Requests", of: (row) => row.requests, shown: count },
@@ -20,7 +22,9 @@ export function Use({ rows }) {
       ${Object.entries(MEASURES).map(([name, { label }]) => html`<label key=${name}>
         <input type="radio" name=${group} value=${name} checked=${name === measure} onChange=${() => setMeasure(name)} />${label}</label>`)}
     </fieldset>
-    <${Bars} rows=${sorted.slice(0, MOST)} measure=${MEASURES[measure]} />
+    ${measure === "cost" && rows.every((row) => (row.cost ?? null) === null)
+      ? html`<p class="chart quiet">What these requests cost is not known: their models have no price.</p>`
+      : html`<${Bars} rows=${sorted} measure=${MEASURES[measure]} />`}
     <table role="table" class="use"><caption class="unseen">Requests, tokens and cost today, by model</caption>
       <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Model</th><th role="columnheader" scope="col" class="number">Requests</th><th role="columnheader" scope="col" class="number">Tokens in</th>
         <th role="columnheader" scope="col" class="number">Tokens out</th><th role="columnheader" scope="col" class="number">Cost</th></tr></thead>
@@ -43,7 +47,9 @@ function Bars({ rows, measure }) {
       const { default: UPlot } = await import("./vendor/uplot.js");
       if (isGone || !place.current?.clientWidth) return;
       chart?.destroy();
-      chart = new UPlot(options(UPlot, place.current, rows, measure), [rows.map((_, index) => index), rows.map(measure.of)], place.current);
+      const most = Math.max(3, Math.min(MOST, Math.floor((place.current.clientWidth - SIDE) / NARROWEST)));
+      const shown = rows.slice(0, most);
+      chart = new UPlot(options(UPlot, place.current, shown, measure), [shown.map((_, index) => index), shown.map(measure.of)], place.current);
     };
     const watcher = new ResizeObserver(draw);
     watcher.observe(place.current);
@@ -60,7 +66,7 @@ function Bars({ rows, measure }) {
 
 function options(UPlot, place, rows, { label, shown }) {
   const colour = (name) => getComputedStyle(place).getPropertyValue(name).trim();
-  const room = Math.max(4, Math.floor((place.clientWidth - 60) / Math.max(rows.length, 3) / 7.5));
+  const room = Math.max(4, Math.floor((place.clientWidth - SIDE) / Math.max(rows.length, 3) / 7.5) - 1);
   const short = (key) => {
     const name = (key || "no model").split("/").pop();
     return name.length > room ? `${name.slice(0, room - 1)}…` : name;
