@@ -509,3 +509,23 @@ def test_many_rules(fresh_mux, tab_of, count):
     expect(page.get_by_text("more models: type on to find them.")).to_be_visible()
     page.keyboard.type("model-399")
     expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
+
+
+def test_a_change_while_nobody_serves(own_mux, tab_of):
+    """What could not be done since the sidecar was away says so for as long as it is, and can be sent again."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    tab.is_away_fine = True
+    own_mux.stop()
+    expect(page.get_by_role("status").first).to_contain_text("The sidecar is away")
+    field = page.get_by_label("Files of rule 1", exact=True)
+    field.fill(".txt")
+    page.keyboard.press("Enter")
+    said = page.locator("main").get_by_text("The sidecar is away")
+    expect(said).to_be_visible()
+    own_mux.start()
+    expect(said).to_have_count(0)
+    expect(field).to_have_value(".txt")
+    field.press("Enter")
+    expect(page.get_by_text("Enter to keep")).to_have_count(0)
+    assert filters(own_mux)[0] == ".txt"

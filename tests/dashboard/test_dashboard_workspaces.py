@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -119,17 +120,31 @@ def test_copying_renaming_and_removing(own_mux, tab_of):
     assert names(own_mux) == ["default"]
 
 
-@pytest.mark.parametrize(("what", "word"), [("Remove", "cannot be removed"), ("Rename", "keeps its name")])
-def test_what_is_refused(own_mux, tab_of, what, word):
-    """What the sidecar refuses stands in the dialog, in its words."""
-    tab = tab_of(own_mux)
-    page = tab.sign_in("workspaces")
-    dialog = choose(page, "default", what)
-    if what == "Rename":
-        dialog.get_by_label("Name", exact=True).fill("main")
-    dialog.get_by_role("button", name=what, exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text(word)
-    assert tab.violations() == []
+def test_what_is_always_there(own_mux, tab_of):
+    """The workspace default can be neither renamed nor removed, and neither is offered, in the list and on its page."""
+    page = tab_of(own_mux).sign_in("workspaces")
+    for opened in (False, True):
+        if opened:
+            page.get_by_role("link", name="default", exact=True).click()
+            page.get_by_role("heading", name="default", level=1).wait_for()
+        page.get_by_role("button", name="More for default", exact=True).click()
+        expect(page.locator("[popover]:popover-open button")).to_have_text(["Copy …", "Export …"])
+        page.keyboard.press("Escape")
+
+
+def test_a_file_after_nonsense(own_mux, tab_of, tmp_path):
+    """What was said of a pasted text is taken back when a file is chosen instead."""
+    file = tmp_path / "work.json"
+    file.write_text(json.dumps(own_mux.rpc("mux/workspace/export", name="client-project")), encoding="utf-8")
+    page = tab_of(own_mux).sign_in("workspaces")
+    page.get_by_role("button", name="Import …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Or paste its text").fill("nonsense")
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    expect(dialog.get_by_text("This is not an exported workspace")).to_be_visible()
+    dialog.get_by_label("File").set_input_files(file)
+    expect(dialog.get_by_label("Or paste its text")).to_have_value(re.compile("rules"))
+    expect(dialog.get_by_text("This is not an exported workspace")).to_have_count(0)
 
 
 def test_switching(own_mux, tab_of):

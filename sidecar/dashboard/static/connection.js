@@ -37,7 +37,10 @@ export class Connection extends EventTarget {
 
   // The result of a method. Throws CallError; an aborted `signal` cancels the call at the sidecar too.
   call(method, params = {}, signal = null) {
-    if (!this.isOpen) return Promise.reject(new CallError({ code: AWAY, message: "The sidecar is away; trying again …" }));
+    if (!this.isOpen) {
+      const error = new CallError({ code: AWAY, message: "The sidecar is away; trying again …" });
+      return Promise.reject(Object.assign(error, { connection: this }));
+    }
     const id = ++this.#number;
     this.#send({ jsonrpc: "2.0", id, method, params });
     signal?.addEventListener("abort", () => this.#waiting.has(id) && this.#send({ jsonrpc: "2.0", method: "$/cancelRequest", params: { id } }));

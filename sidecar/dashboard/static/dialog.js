@@ -2,6 +2,7 @@
 
 import { html, useEffect, useId, useLayoutEffect, useRef } from "./view.js";
 import { CANCELLED } from "./connection.js";
+import { withoutCommands } from "./format.js";
 import { useAction } from "./fresh.js";
 import { Trouble } from "./parts.js";
 
@@ -35,9 +36,9 @@ export function Dialog({ title, onClose, wide, children }) {
 
 // A form in a dialog. `act(signal)` is done when it is sent, and closes it when it went well; closing it before
 // aborts the signal. `children` may be a function of `wrong`: `wrong(field)` is what the sidecar says of that field,
-// and what no field asked for stands at the end.
+// and what no field asked for stands at the end; `clear()` takes it back.
 export function FormDialog({ title, yes, act, onClose, danger, wide, children }) {
-  const { run, error, isBusy } = useAction();
+  const { run, error, isBusy, clear } = useAction();
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
   const submit = async (event) => {
@@ -49,9 +50,9 @@ export function FormDialog({ title, yes, act, onClose, danger, wide, children })
   const asked = new Set();
   const wrong = (field) => {
     asked.add(field);
-    return error?.data?.field === field ? error.message : null;
+    return error?.data?.field === field ? withoutCommands(error.message) : null;
   };
-  const shown = typeof children === "function" ? children(wrong) : children;
+  const shown = typeof children === "function" ? children(wrong, clear) : children;
   const rest = error && error.code !== CANCELLED && !asked.has(error.data?.field) ? error : null;
   return html`<${Dialog} title=${title} onClose=${onClose} wide=${wide}>
     <form onSubmit=${submit} aria-busy=${isBusy}>

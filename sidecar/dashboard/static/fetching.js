@@ -2,6 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "./view.js";
 import { CANCELLED } from "./connection.js";
+import { whenBack } from "./fresh.js";
 
 // {of, begin}: `begin(name)` refreshes a provider, `of(name)` is {isBusy, since, stop, error} of the latest time, or undefined.
 export function useFetching(rpc) {
@@ -16,6 +17,7 @@ export function useFetching(rpc) {
     const error = await rpc.call("mux/provider/refresh", { name }, stopping.signal).then(() => null, (failure) => failure);
     running.current.delete(name);
     put({ isBusy: false, error: error?.code === CANCELLED ? null : error });
+    whenBack(error, () => running.current.has(name) || put({ isBusy: false, error: null }));
   };
   return { of: (name) => tasks[name], begin };
 }

@@ -49,6 +49,9 @@ export function useFresh(rpc, load, whats, inputs = []) {
   return { ...state, set };
 }
 
+// Has `act` done once the sidecar is there again, where the error was that it was not.
+export const whenBack = (error, act) => error?.connection?.addEventListener("open", act, { once: true });
+
 // {run, error, isBusy, clear}: `run(action)` gives true when it went well, and keeps the error otherwise.
 export function useAction() {
   const [state, setState] = useState({ error: null, isBusy: false });
@@ -60,6 +63,7 @@ export function useAction() {
       return true;
     } catch (error) {
       setState({ error, isBusy: false });
+      whenBack(error, () => setState((now) => (now.error === error ? { error: null, isBusy: false } : now)));
       return false;
     }
   };

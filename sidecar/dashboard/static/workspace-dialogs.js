@@ -7,12 +7,14 @@ import { Confirm, FormDialog } from "./dialog.js";
 
 export const addressOf = (name) => `#/workspaces/${encodeURIComponent(name)}`;
 
-export const actionsOf = (act) => [
-  { title: "Rename …", act: () => act("rename") },
+const ALWAYS = "default"; // is always there: it is neither renamed nor removed
+
+export const actionsOf = (act, { name }) => [
+  { title: "Rename …", act: () => act("rename"), isFixed: true },
   { title: "Copy …", act: () => act("copy") },
   { title: "Export …", act: () => act("export") },
-  { title: "Remove …", act: () => act("remove"), danger: true },
-];
+  { title: "Remove …", act: () => act("remove"), danger: true, isFixed: true },
+].filter(({ isFixed }) => !isFixed || name !== ALWAYS);
 
 const DIALOGS = { add: Add, copy: Add, rename: Rename, export: Export, import: Import, remove: Remove };
 
@@ -77,7 +79,8 @@ function Import({ rpc, onClose, onDone }) {
   const [text, setText] = useState("");
   const [name, setName] = useState("");
   const latest = useRef(0);
-  const read = async (event) => {
+  const read = async (event, clear) => {
+    clear();
     const [file] = event.target.files;
     const mine = ++latest.current;
     const found = file ? await file.text() : "";
@@ -85,7 +88,7 @@ function Import({ rpc, onClose, onDone }) {
   };
   const act = async (signal) => onDone(await rpc.call("mux/workspace/import", { document: parsed(text), name: name.trim() || null }, signal));
   return html`<${FormDialog} title="Import a workspace" yes="Import" act=${act} onClose=${onClose}>
-    ${(wrong) => html`<${Field} label="File" hint="As Export made it, here or elsewhere."><input type="file" accept=".json,application/json" onChange=${read} /><//>
+    ${(wrong, clear) => html`<${Field} label="File" hint="As Export made it, here or elsewhere."><input type="file" accept=".json,application/json" onChange=${(event) => read(event, clear)} /><//>
       <${Field} label="Or paste its text" error=${wrong("document")}><textarea rows="6" class="filter" required spellcheck=${false} value=${text} onInput=${(event) => setText(event.target.value)}></textarea><//>
       <${Field} label="Name" hint="Leave it empty for the name in the file." error=${wrong("name")}><input type="text" value=${name} autocomplete="off" autocapitalize="off" spellcheck=${false} onInput=${(event) => setName(event.target.value)} /><//>`}
   <//>`;

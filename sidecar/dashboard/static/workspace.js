@@ -27,7 +27,7 @@ export function Workspace({ rpc, name }) {
   return html`<p class="back"><a href="#/workspaces">‹ Workspaces</a></p>
     <div class="bar"><h1>${workspace?.name ?? name} ${workspace?.active && html`<span class="tag good">active</span>`}</h1>
       ${workspace && html`<button type="button" class="main" disabled=${workspace.active} onClick=${() => run(() => rpc.call("mux/workspace/switch", { name: workspace.name }))}>Make active</button>
-        <${Menu} label=${`More for ${workspace.name}`} items=${actionsOf(act)} />`}</div>
+        <${Menu} label=${`More for ${workspace.name}`} items=${actionsOf(act, workspace)} />`}</div>
     <${Trouble} error=${error ?? failed} />
     ${value && !workspace && html`<${Empty}>There is no workspace ${name} any more; it was renamed or removed. <a href="#/workspaces">See those there are</a>.<//>`}
     ${workspace && html`<${Opened} key=${workspace.name} rpc=${rpc} workspace=${workspace} onScope=${(changed) => set(value.map((each) => (each.name === changed.name ? changed : each)))} />`}

@@ -40,7 +40,7 @@ function All({ rpc }) {
           <td role="cell" class="number" data-label="Rules">${count(each.rules)}</td>
           <td role="cell" class="number" data-label="Requests today">${usage ? count(requests(each.name)) : ""}</td>
           <td role="cell" class="acts"><button type="button" disabled=${each.active} aria-label=${`Make ${each.name} active`} onClick=${() => activate(each.name)}>Make active</button>
-            <${Menu} label=${`More for ${each.name}`} items=${actionsOf((what) => setAsked({ what, workspace: each }))} /></td>
+            <${Menu} label=${`More for ${each.name}`} items=${actionsOf((what) => setAsked({ what, workspace: each }), each)} /></td>
         </tr>`)}</tbody></table>
       ${value.length === 1 && html`<${Empty}>A workspace is a list of rules. Add another one for a project that wants other models, and switch with one click.<//>`}
     </section>`}
