@@ -38,7 +38,7 @@ def test_a_link_signs_in_once(office, tab_of):
     expect(first.page.get_by_role("heading", name="Home")).to_be_visible()
     second.is_refusal_fine = True
     second.page.goto(url)
-    expect(second.page.get_by_role("alert")).to_contain_text("This link was used already")
+    expect(second.page.get_by_role("alert")).to_have_text("This link was used already, or is too old.")
     expect(second.page.get_by_text("mux-sidecar dashboard", exact=True)).to_be_visible()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -189,9 +190,13 @@ def test_a_key_never_travels(own_mux, tab_of, upstream):
     own_mux.rpc("mux/provider/add", name="desk", type="openai", endpoint=upstream.url + "/v1", apiKey=KEY)
     page = tab_of(own_mux).sign_in("providers/desk")
     dialog = page.get_by_role("dialog", name="Manage desk")
+    key = dialog.get_by_label("Key", exact=True)
+    expect(key).to_have_accessible_description("Blank keeps the stored one.")
     dialog.get_by_label("Endpoint").fill("http://localhost:9/v1")
+    expect(key).to_have_accessible_description("Type it again: the stored one does not go to another host.")
     dialog.get_by_role("button", name="Save and get models").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("a key never goes to another host unasked")
+    expect(dialog.get_by_role("alert")).to_have_text(re.compile("a key never goes to another host unasked.$"))
+    expect(key).to_have_attribute("aria-invalid", "true")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("link", name="Manage desk")).to_be_visible()

@@ -203,12 +203,24 @@ def test_one_request(archive, tab_of, width):
 def test_a_request_that_is_not_there(office, tab_of):
     """An address of a request that is gone says so."""
     page = tab_of(office).sign_in("requests/req_gone")
-    expect(page.locator(".panel").get_by_role("alert")).to_contain_text("There is no request 'req_gone'")
+    expect(page.locator(".panel").get_by_role("alert")).to_contain_text("There is no request req_gone: ")
+
+
+def test_a_request_that_is_not_there_yet(own_mux, tab_of):
+    """An address that was opened before the record was written shows it as soon as it is."""
+    page = tab_of(own_mux).sign_in(f"requests/req_{0:024d}")
+    panel = page.locator(".panel")
+    expect(panel.get_by_role("alert")).to_contain_text("not written yet")
+    seed(own_mux, 1)
+    ask(own_mux, "Another one")
+    expect(panel).to_contain_text("Question number 0")
+    expect(panel.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_request_without_a_route(tab_of, fresh_mux):
-    """One that no rule took says so, and leads to the rules."""
+    """One that no rule took says so without commands, leads to the rules, and speaks of no provider."""
     mux = fresh_mux().start()
+    mux.rpc("mux/settings/set", keep="everything")
     assert mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Hello"}]}).status == 400
     tab = tab_of(mux)
     page = tab.sign_in("requests")
@@ -217,7 +229,10 @@ def test_a_request_without_a_route(tab_of, fresh_mux):
     expect(rows(page)).to_contain_text("no rule")
     rows(page).get_by_role("link").click()
     panel = page.locator(".panel")
-    expect(panel).to_contain_text("add one with")
+    expect(panel).to_contain_text("there is no provider yet.")
+    expect(panel).not_to_contain_text("mux-sidecar provider")
+    expect(panel).to_contain_text("It went to no model, so nothing that was said is kept.")
+    expect(panel.locator(".legend li")).to_have_count(1)
     way = panel.get_by_role("link", name="Look at the rules of default")
     expect(way).to_have_attribute("href", "#/workspaces/default")
     assert tab.violations() == []

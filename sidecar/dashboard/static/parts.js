@@ -1,10 +1,10 @@
 // What the pages share: sentences about trouble, empty places, copying, fields.
 
 import { cloneElement, html, useId, useState } from "./view.js";
-import { filterOf, OUTCOMES } from "./format.js";
+import { filterOf, OUTCOMES, withoutCommands } from "./format.js";
 
 export function Trouble({ error }) {
-  return html`<p class="trouble" role="alert" hidden=${!error}>${error?.message}</p>`;
+  return html`<p class="trouble" role="alert" hidden=${!error}>${withoutCommands(error?.message)}</p>`;
 }
 
 export function Empty({ children }) {

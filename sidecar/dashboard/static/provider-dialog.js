@@ -5,10 +5,11 @@ import { FormDialog } from "./dialog.js";
 import { useFresh } from "./fresh.js";
 import { Fetching } from "./fetching.js";
 import { Choice, Field } from "./parts.js";
-import { added, blank, changed, isReset, retyped, stated, TIMEOUTS } from "./provider-form.js";
+import { added, blank, changed, fieldOf, isElsewhere, isReset, retyped, stated, TIMEOUTS } from "./provider-form.js";
 
 const AUTHS = [["none", "No key"], ["key", "A key, stored safely"], ["variable", "A key in an environment variable"]];
 const MORE = ["models", "headers", "timeouts", "description"]; // fields that are folded away
+const NOT_ALLOWED = 1007;
 const NEW = { autocomplete: "off", autocapitalize: "off", spellcheck: false };
 
 export function AddProvider({ rpc, types, taken, onClose }) {
@@ -34,14 +35,17 @@ function Manage({ rpc, types, provider, byHand, onClose }) {
   });
   const act = async (signal) => {
     if (isReset(before, form)) await rpc.call("mux/provider/update", { name: before.name, timeouts: {}, offline: true }, signal);
-    await rpc.call("mux/provider/update", changed(before, form), signal);
+    await rpc.call("mux/provider/update", changed(before, form), signal).catch((error) => {
+      if (error.code === NOT_ALLOWED) error.data.field ??= fieldOf(form);
+      throw error;
+    });
   };
   return html`<${ProviderDialog} title=${`Manage ${provider.name}`} yes="Save and get models" types=${types} form=${form} setForm=${setForm} onType=${choose} act=${act}
-    source=${provider.keySource} onClose=${onClose} />`;
+    source=${provider.keySource} isElsewhere=${isElsewhere(before, form)} onClose=${onClose} />`;
 }
 
-// `source` is where the stored key is.
-function ProviderDialog({ title, yes, types, form, setForm, onType, act, source, onClose }) {
+// `source` is where the stored key is, which is wanted again where the endpoint `isElsewhere`.
+function ProviderDialog({ title, yes, types, form, setForm, onType, act, source, isElsewhere: isMoved, onClose }) {
   const [task, setTask] = useState(null);
   const set = (change) => setForm((before) => ({ ...before, ...change }));
   const typed = (name) => (event) => set({ [name]: event.target.value });
@@ -56,7 +60,7 @@ function ProviderDialog({ title, yes, types, form, setForm, onType, act, source,
       <input type="text" inputmode="url" required ...${NEW} value=${form.endpoint} onInput=${typed("endpoint")} /><//>`}
     <div class="columns">
       <${Field} label="Authentication" error=${wrong("auth")}><${Choice} value=${form.auth} options=${AUTHS} onChoose=${(auth) => set({ auth })} /><//>
-      ${form.auth === "key" && html`<${Field} key="key" label="Key" hint=${source && !source.startsWith("env:") ? "Blank keeps the stored one." : "Never shown again."} error=${wrong("apiKey")}>
+      ${form.auth === "key" && html`<${Field} key="key" label="Key" hint=${hintOf(source, isMoved)} error=${wrong("apiKey")}>
         <input type="password" autocomplete="new-password" required=${!source && !form.offline} value=${form.key} onInput=${typed("key")} /><//>`}
       ${form.auth === "variable" && html`<${Field} key="variable" label="Variable" hint="Of the process that serves, such as OPENAI_API_KEY." error=${wrong("apiKeyEnv")}>
         <input type="text" required ...${NEW} value=${form.variable} onInput=${typed("variable")} /><//>`}
@@ -71,6 +75,11 @@ function ProviderDialog({ title, yes, types, form, setForm, onType, act, source,
     <label class="check"><input type="checkbox" checked=${form.offline} onChange=${(event) => set({ offline: event.target.checked })} />Save without asking it for its models</label>
     ${task && html`<${Fetching} of=${form.name} task=${task} />`}`}
   <//>`;
+}
+
+function hintOf(source, isMoved) {
+  if (!source || source.startsWith("env:")) return "Never shown again.";
+  return isMoved ? "Type it again: the stored one does not go to another host." : "Blank keeps the stored one.";
 }
 
 // `act` with a way to stop it that leaves the dialog open, and is told as `{since, stop}` meanwhile.

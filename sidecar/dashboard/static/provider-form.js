@@ -68,5 +68,20 @@ export function changed(before, form) {
   return changes;
 }
 
+// Whether the endpoint is on another host than before, to which a stored key does not go unasked.
+export function isElsewhere(before, form) {
+  const of = (text) => {
+    const whole = text.includes("://") ? text : `//${text}`; // a host and port will do
+    return URL.canParse(whole, location.href) ? new URL(whole, location.href).host : "";
+  };
+  return of(before.endpoint) !== of(form.endpoint);
+}
+
+// The parameter that an error is about, where the sidecar names none: a key that is wanted again, or at all.
+export function fieldOf(form) {
+  if (form.auth === "variable") return "apiKeyEnv";
+  return form.auth === "key" && !form.key ? "apiKey" : "headers";
+}
+
 // Whether a timeout is the default again, which the sidecar knows by resetting them all.
 export const isReset = (before, form) => Object.keys(timeoutsOf(before.timeouts)).some((name) => !(name in timeoutsOf(form.timeouts)));

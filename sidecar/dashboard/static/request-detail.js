@@ -2,23 +2,27 @@
 
 import { html, useEffect, useRef, useState } from "./view.js";
 import { Confirm } from "./dialog.js";
-import { count, filterOf, KINDS, milliseconds, modelOf, money, percent } from "./format.js";
+import { count, filterOf, KINDS, milliseconds, modelOf, money, percent, withoutCommands } from "./format.js";
 import { useFresh } from "./fresh.js";
 import { Copy, Outcome, Trouble } from "./parts.js";
 import { Said } from "./said.js";
 
+const NOT_FOUND = 1001;
 const FEW = 12; // files that are shown without asking
 const DIALECTS = { chat: "Chat Completions", completions: "Completions", embeddings: "Embeddings", responses: "Responses", messages: "Messages" };
 
 export function RequestDetail({ rpc, id, onClose, onRemoved }) {
-  const { value, error } = useFresh(rpc, () => rpc.call("mux/request/show", { id }), [], [id]);
+  const found = useRef(null); // which does not change any more
+  const read = async () => (found.current ??= await rpc.call("mux/request/show", { id }));
+  const { value, error } = useFresh(rpc, read, ["requests"], [id]);
+  const wrong = error?.code === NOT_FOUND ? { message: `There is no request ${id}: it is not written yet, or it was deleted.` } : error;
   const [isRemoving, setRemoving] = useState(false);
   const panel = useRef(null);
   useEffect(() => panel.current.focus({ preventScroll: true }), []);
   return html`<section class="panel card" ref=${panel} tabindex="-1" aria-labelledby="opened" aria-busy=${!value && !error}>
     <div class="bar"><h2 id="opened">${value ? value.title || "Request without a title" : "Request"}</h2>
       <button type="button" class="plain" aria-label="Close the request" onClick=${onClose}>✕</button></div>
-    <${Trouble} error=${error} />
+    <${Trouble} error=${wrong} />
     ${value && html`<${Shown} request=${value} />
       <footer><button type="button" class="danger" onClick=${() => setRemoving(true)}>Delete …</button></footer>`}
     ${isRemoving && html`<${Remove} rpc=${rpc} id=${id} onClose=${() => setRemoving(false)} onRemoved=${onRemoved} />`}
@@ -28,7 +32,7 @@ export function RequestDetail({ rpc, id, onClose, onRemoved }) {
 function Shown({ request }) {
   return html`<p class="when"><${Outcome} outcome=${request.outcome} /> <span class="quiet">${request.status || "no status"} · ${" "}
       <time datetime=${request.startedAt}>${new Date(request.startedAt).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" })}</time></span></p>
-    ${request.error && html`<div class="trouble"><p>${request.error}</p><${Way} request=${request} /></div>`}
+    ${request.error && html`<div class="trouble"><p>${withoutCommands(request.error)}</p><${Way} request=${request} /></div>`}
     <dl class="facts">
       <dt>Model</dt><dd><span class="model">${modelOf(request)}</span>${request.providerType && html`<small>Provider ${request.provider}, of the type ${request.providerType}</small>`}</dd>
       <dt>Chosen by</dt><dd><${Chosen} request=${request} /></dd>
@@ -40,7 +44,7 @@ function Shown({ request }) {
       <dt>Id</dt><dd><code>${request.id}</code> <${Copy} text=${request.id} what="the id" /></dd>
     </dl>
     <${Timing} request=${request} />
-    <${Said} conversation=${request.conversation} />`;
+    <${Said} conversation=${request.conversation} isAsked=${Boolean(request.provider)} />`;
 }
 
 // Where to go with an error, whose own sentence says what to do.
@@ -69,7 +73,8 @@ function tokens({ inputTokens, outputTokens, cachedTokens }) {
 }
 
 // Our own time, the wait for the provider's first byte, and what came after it.
-function parts({ overheadMs, firstByteMs, totalMs }) {
+function parts({ provider, overheadMs, firstByteMs, totalMs }) {
+  if (!provider) return [["ours", "mux-sidecar itself", totalMs]];
   const first = firstByteMs ?? totalMs;
   return [
     ["ours", "mux-sidecar itself", Math.min(overheadMs, totalMs)],

@@ -7,7 +7,8 @@ import { answered, asked } from "./spoken.js";
 const SIDES = { request: "Request as it came", answer: "Answer as it went" };
 const LONGEST = 4000; // characters of a turn; the rest is in the body
 
-export function Said({ conversation }) {
+export function Said({ conversation, isAsked }) {
+  if (!conversation && !isAsked) return html`<p class="quiet unsaid">It went to no model, so nothing that was said is kept.</p>`;
   if (!conversation) return html`<p class="quiet unsaid">What was said is not kept. “Kept” above the list sets what is.</p>`;
   const turns = [...asked(conversation.request), ...answered(conversation.answer)];
   return html`<h3 id="said">What was said</h3>

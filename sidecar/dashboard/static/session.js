@@ -1,5 +1,7 @@
 // Who is signed in: the session's token, kept by this tab alone.
 
+import { withoutCommands } from "./format.js";
+
 const KEY = "mux-sidecar-session";
 
 export const held = () => sessionStorage.getItem(KEY);
@@ -18,6 +20,6 @@ export async function signIn() {
   });
   const told = await answer.json();
   if (answer.ok) sessionStorage.setItem(KEY, told.token);
-  else if (!held()) throw new Error(told.error.message);
+  else if (!held()) throw new Error(withoutCommands(told.error.message));
   return held();
 }
