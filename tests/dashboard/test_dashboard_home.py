@@ -151,7 +151,9 @@ def test_trouble_is_told_once_and_leads_on(own_mux, tab_of):
     expect(page.get_by_role("heading", name="default", level=1)).to_be_visible()
     own_mux.rpc("mux/provider/remove", name="local", force=True)
     tab.go("home")
-    expect(lines).to_have_count(3)
+    assert own_mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Hello"}]}).status == 400
+    expect(lines).to_have_count(4)
+    expect(lines.last.get_by_role("link", name="Requests")).to_be_visible()
     expect(lines.first).to_have_text("No provider yet. Providers")
     assert "mux-sidecar" not in page.get_by_role("region", name="To be mended").inner_text()
 

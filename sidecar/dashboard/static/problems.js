@@ -1,6 +1,7 @@
 // What is to be mended: the Status says it with commands, and here the page where it is done stands instead.
 
 import { html } from "./view.js";
+import { withoutCommands } from "./format.js";
 
 const RULE = /^Rule (\d+) of the workspace (\S+) cannot serve \((.*)\); mend it: mux-sidecar /;
 const COMMAND = /^(.*?)(?:; [^;.]*:| [A-Z][^;.]*:) mux-sidecar (.*)$/;
@@ -19,7 +20,7 @@ function ofOne(problem, workspace) {
     return { text: /[.!?]$/.test(text) ? text : `${text}.`, way };
   }
   if (DOWN.test(problem)) return { text: problem, way: PROVIDERS };
-  return { text: problem, way: LAST.test(problem) ? { href: "#/requests", label: "Requests" } : null };
+  return { text: withoutCommands(problem), way: LAST.test(problem) ? { href: "#/requests", label: "Requests" } : null };
 }
 
 function numbered(positions) {
