@@ -83,6 +83,15 @@ class Tab:
         self.page.locator(f"main.{view.partition('/')[0]} h1:not(.loading)").wait_for()
         return self.page
 
+    def falls_silent(self, sent: list[Any]) -> bool:
+        """Whether nothing more is sent for two seconds, once the page has been told of what happened before."""
+        for _ in range(8):
+            before = len(sent)
+            self.page.wait_for_timeout(2000)
+            if len(sent) == before:
+                return True
+        return False
+
     def violations(self) -> list[tuple[str, Any]]:
         """What axe finds, light and dark: rule, and the elements that break it."""
         found = []

@@ -258,23 +258,6 @@ def test_a_session_that_is_gone(own_mux, tab_of):
     expect(page.get_by_text("mux-sidecar dashboard", exact=True)).to_be_visible()
 
 
-def test_an_idle_page_asks_nothing(office, tab_of):
-    """What is shown is told by the sidecar: a page that is left alone sends nothing."""
-    tab = tab_of(office)
-    sent = []
-
-    def heard(data):
-        sent.append(data)
-
-    tab.page.on("websocket", lambda socket: socket.on("framesent", heard))
-    page = tab.sign_in()
-    page.locator(".chart canvas").wait_for()
-    before = len(sent)
-    assert before > 0
-    page.wait_for_timeout(2500)
-    assert len(sent) == before
-
-
 def test_the_keyboard_is_enough(office, tab_of):
     """The first stop skips to the page; the pages are reached by Tab and Enter, and take the focus."""
     page = tab_of(office).sign_in()
