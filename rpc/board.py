@@ -121,10 +121,15 @@ class Board:
                 endpoint=self.endpoint,
                 busy=self.busy(),
                 trouble=self.trouble,
-                missing=self._control.bench.keys.absent,
+                missing=(lambda _: None) if self._another_serves else self._control.bench.keys.absent,
             ),
             view,
         )
+
+    @property
+    def _another_serves(self) -> bool:
+        """Whether the endpoint was left to another process, which may have what this one lacks."""
+        return self.endpoint.state == "standby" and self._looked.is_set()
 
     def close(self) -> None:
         """Closes what it watches with."""

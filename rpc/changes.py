@@ -77,6 +77,7 @@ class Changes:
 
     def listen(self, window: Window, tell: Tell) -> Callable[[], None]:
         """Has this window told of changes from now on; call what is returned to end that."""
+        self._tell_changes()  # what was before it came is for the others
         listener = _Listener(window, tell, self._board.seen(window.view), self._rules(window))
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)

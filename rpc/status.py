@@ -25,7 +25,7 @@ NO_PROVIDER = "No provider yet; add one: mux-sidecar provider add ollama --type 
 NO_RULE = "The workspace {} has no rules; name its model: mux-sidecar rule default PROVIDER/MODEL{}"
 NO_DEFAULT = "The workspace {} has no model for everything; name one: mux-sidecar rule default PROVIDER/MODEL{}"
 BROKEN = "Rule {} of the workspace {} cannot serve ({}); mend it: mux-sidecar rule edit {} --model PROVIDER/MODEL{}"
-MODELS_FAILED = "{}: {} Try again: mux-sidecar provider refresh {}"  # the second one is a sentence
+MODELS_FAILED = "{}: {} Try again: mux-sidecar provider refresh {}"
 DOWN = "The provider {} is down since {}: {}"
 LAST_FAILED = "The last request failed ({}, {}): {}"
 NO_WORKSPACE = "This window is set to the workspace {}, which there is not; add it, or choose another in its settings."
@@ -59,7 +59,7 @@ class Status(Value, frozen=True, kw_only=True):
 class Facts:
     """All that a Status is made of.
 
-    `trouble` is what is wrong with the data folder; `missing` says why a provider's key is not at hand in this process.
+    `trouble` is what is wrong with the data folder; `missing` says why whoever serves has not a provider's key at hand.
     """
 
     snapshot: Snapshot
@@ -150,23 +150,22 @@ def _other(facts: Facts, workspace: WorkspaceRules | None) -> Iterator[str]:
             yield BROKEN.format(rule.position, workspace.name, reason, rule.position, option)  # type: ignore[union-attr]
     used = {rule.provider.casefold() for rule in workspace.rules} if workspace else set()
     outages = _outages(facts)
+    down = {outage.provider for outage in outages}
     for key, provider in snapshot.providers.items():
-        if provider.error and provider.name not in {outage.provider for outage in outages}:
+        if provider.error and provider.name not in down:
             yield MODELS_FAILED.format(provider.name, provider.error, _word(provider.name))
         elif key in used or never_given(provider):
             yield from _keyless(facts, provider)
     yield from map(_down, outages)
     last = facts.recent.last
-    if last is not None and last.outcome == "error" and last.provider not in {outage.provider for outage in outages}:
+    if last is not None and last.outcome == "error" and last.provider not in down:
         yield LAST_FAILED.format(_model_of(last), _clock(last.started_at), last.error or f"status {last.status}")
 
 
 def _keyless(facts: Facts, provider: ProviderConfig) -> Iterator[str]:
-    """Why the provider cannot be sent its key; what this process alone lacks is no matter where another serves."""
-    if lacking := never_given(provider):
+    """Why the provider cannot be sent its key."""
+    if lacking := never_given(provider) or facts.missing(provider):
         yield lacking
-    elif facts.endpoint.state != "standby" and (absent := facts.missing(provider)):
-        yield absent
 
 
 def _broken(snapshot: Snapshot, provider: str, model: str) -> str | None:

@@ -87,8 +87,9 @@ def never_given(config: ProviderConfig) -> str | None:
         return None
     if any(name.lower() in _BEARING for name, _ in config.headers):
         return None
-    name = f'"{config.name}"' if " " in config.name else config.name
-    return f"{config.name} has no key yet; give it one: mux-sidecar provider edit {name} --api-key-stdin"
+    return (
+        f"{config.name} has no key yet; give it one: mux-sidecar provider edit {_quoted(config.name)} --api-key-stdin"
+    )
 
 
 class Keys:
@@ -214,7 +215,8 @@ class Keys:
             raise KeyringError(f"the system's keyring: {error}") from error
 
     def _remove(self, ref: str) -> None:
-        if (removed := self._known.pop(ref, None)) is not None:
+        removed = self._known.pop(ref, None)
+        if removed is not None and removed.reveal() not in {key.reveal() for key in self._known.values()}:
             self._seen.discard(removed.reveal())
         kind, _, number = ref.partition(":")
         try:

@@ -8,12 +8,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from sidecar.errors import MuxStopped, RequestError
+from sidecar.moments import moment
 from sidecar.routing.files import KINDS, Context
 from sidecar.values import Dialect, Keep, ModelInfo, Outcome, ProviderConfig, Request, Tokens
 
@@ -191,19 +191,12 @@ class Recorder:
     def _write_batch(self, batch: list[Trace]) -> None:
         self._book.write([self._row(trace) for trace in batch])
 
-    def _context(self, trace: Trace) -> Context:
-        try:
-            return trace.context if trace.find_context is None else trace.find_context()
-        except Exception:  # a request that cannot be read must not cost the records that are written with it
-            log.exception("the files of a request could not be told")
-            return trace.context
-
     def _row(self, trace: Trace) -> Row:
         cost = trace.cost if trace.cost is not None else self._price(trace)
-        context = self._context(trace)
+        context = trace.context if trace.find_context is None else trace.find_context()
         request = Request(
             id=trace.id,
-            started_at=_utc(trace.wall),
+            started_at=moment(trace.wall),
             client=self._clean(trace.client),
             dialect=trace.dialect,
             kind=context.kind,
@@ -254,8 +247,3 @@ def _conversation(trace: Trace, clean: Callable[[str], str]) -> bytes | None:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 3)
-
-
-def _utc(wall: float) -> str:
-    """Seconds since the epoch in RFC 3339."""
-    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal
+import tomllib
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
@@ -11,7 +12,9 @@ from sidecar.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+T = TypeVar("T")
 System = Literal["linux", "macos", "windows"]
 Format = Literal["json", "lisp", "lua", "powershell", "sh", "text", "toml", "vim", "yaml"]
 
@@ -60,6 +63,14 @@ class StatedStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return Step(
             do=self.do, format=format_, lines=lines.strip("\n"), where=everywhere(self.where) if self.where else None
         )
+
+
+def stated(folder: Path, kind: type[T]) -> dict[str, T]:
+    """The rows of a table that is a folder of TOML files, by their names."""
+    return {
+        path.stem: msgspec.convert(tomllib.loads(path.read_text("utf-8")), kind)
+        for path in sorted(folder.glob("*.toml"))
+    }
 
 
 def this_system() -> System:

@@ -149,9 +149,9 @@ class Wire:
 
     async def _target(self, config: ProviderConfig, wire: WireName) -> Target:
         """Where this goes; made anew when the provider's configuration or key has changed."""
-        key = self._keys.cached(config.key, config.name)
-        if config.key is None and (lacking := never_given(config)) is not None:
+        if lacking := never_given(config):
             raise KeyMissing(lacking)
+        key = self._keys.cached(config.key, config.name)
         if key is None and config.key is not None:
             key = await self._keys.get(config.key, config.name)
         secret = None if key is None else key.reveal()

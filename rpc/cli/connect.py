@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -121,12 +120,13 @@ def _check(client: Client, endpoint: EndpointState, workspace: str | None, timeo
         NotAllowed: none came, or it was not answered; the message says what to try.
     """
     from sidecar.errors import NotAllowed  # noqa: PLC0415 - start-up
+    from sidecar.moments import moment  # noqa: PLC0415 - the same
 
     if not client.local:
         raise _stays_away(client)
     if endpoint.state != "serving":
         raise NotAllowed(f"No request can arrive: the endpoint is not served. {endpoint.detail}")
-    began = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as records have it
+    began = moment()
     hint(f"Waiting for a request of {client.name}; ask it something now.")
     request = perform(lambda control: _arrival(control, Wanted(client, workspace, began), timeout))
     if as_json:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
 from sidecar.clients.client import Client
-from sidecar.steps import StatedStep, System
+from sidecar.steps import StatedStep, System, stated
 from sidecar.values import Dialect
 
 if TYPE_CHECKING:
@@ -58,12 +57,7 @@ def clients(target: Target) -> tuple[Client, ...]:
 
 @cache
 def _rows() -> Mapping[str, Row]:
-    found = {}
-    for file in files(__package__).joinpath("rows").iterdir():
-        name, dot, kind = file.name.rpartition(".")
-        if dot and kind == "toml":
-            found[name] = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Row)
-    return dict(sorted(found.items()))
+    return stated(Path(__file__).parent / "rows", Row)
 
 
 def _client(name: str, row: Row, target: Target) -> Client:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sidecar import keys
-from sidecar.control.fetching import fetch, now
+from sidecar.control.fetching import fetch
 from sidecar.errors import KeyMissing, KeyRefused, ProviderUnreachable
+from sidecar.moments import moment
 from sidecar.providers.endpoint import guess_base
 from sidecar.providers.types import row
 from sidecar.store import models, providers, state
@@ -60,7 +61,7 @@ async def _draw(bench: Workbench, found: Found) -> tuple[ProviderConfig, Listing
         listing = await fetch(bench, config)
     except (KeyMissing, KeyRefused, ProviderUnreachable) as failure:
         return msgspec.structs.replace(config, error=str(failure)), None
-    return msgspec.structs.replace(config, base=listing.base, refreshed_at=now()), listing
+    return msgspec.structs.replace(config, base=listing.base, refreshed_at=moment()), listing
 
 
 def _added(db: sqlite3.Connection, drawn: list[tuple[ProviderConfig, Listing | None]]) -> tuple[str, ...]:

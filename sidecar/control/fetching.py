@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sidecar.errors import InvalidParameter, KeyMissing
-from sidecar.keys import Key
+from sidecar.keys import Key, never_given
 
 if TYPE_CHECKING:
     from sidecar.control.workbench import Workbench
@@ -25,19 +24,12 @@ async def fetch(bench: Workbench, config: ProviderConfig, secret: str | None = N
     # It brings aiohttp, 150 ms, which most commands do without.
     from sidecar.providers.listing import fetch_models  # noqa: PLC0415
 
+    if not secret and (lacking := never_given(config)):
+        raise KeyMissing(lacking)
     key = Key(secret) if secret else await bench.keys.get(config.key, config.name)
-    if config.auth == "api_key" and key is None:
-        raise KeyMissing(
-            f'{config.name} has no key; store one with: mux-sidecar provider edit "{config.name}" --api-key-stdin'
-        )
     headers = {name: bench.keys.header_value(value, config.name) for name, value in config.headers}
     _check(headers)
     return await fetch_models(await bench.http(), config, key.reveal() if key else None, headers)
-
-
-def now() -> str:
-    """The time that a listing bears: UTC (RFC 3339), in milliseconds as that of a request."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _check(headers: dict[str, str]) -> None:

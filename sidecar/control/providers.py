@@ -10,9 +10,10 @@ import msgspec
 from sidecar import keys
 from sidecar.control import forms
 from sidecar.control import rules as ruling
-from sidecar.control.fetching import fetch, now
+from sidecar.control.fetching import fetch
 from sidecar.control.workbench import Workbench, provider_config
 from sidecar.errors import AlreadyExists, InUse, KeyMissing, KeyRefused, MuxError, NotAllowed, ProviderUnreachable
+from sidecar.moments import moment
 from sidecar.providers.types import provider_types
 from sidecar.store import models, rules
 from sidecar.store import providers as stored
@@ -183,7 +184,7 @@ def _written(db: sqlite3.Connection, config: ProviderConfig, form: Form, listing
 def _fetched(config: ProviderConfig, listing: Listing | None) -> ProviderConfig:
     if listing is None:
         return config
-    return msgspec.structs.replace(config, base=listing.base, refreshed_at=now(), error=None)
+    return msgspec.structs.replace(config, base=listing.base, refreshed_at=moment(), error=None)
 
 
 def _one(db: sqlite3.Connection, config: ProviderConfig) -> Provider:

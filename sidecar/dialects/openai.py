@@ -5,7 +5,6 @@ Shapes: platform.openai.com/docs/api-reference (chat, completions, embeddings, "
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -127,7 +126,7 @@ def cost_told(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     streamed = headers.get("Content-Type", "").lower().startswith("text/event-stream")
-    return cost if math.isfinite(cost) and (cost > 0 or (cost == 0 and not streamed)) else None
+    return cost if 0 <= cost <= MOST_COST and (cost or not streamed) else None
 
 
 def _count(holder: Any, name: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,7 @@ import msgspec
 
 from sidecar.editors.vsix import vsix
 from sidecar.settings import user_path
-from sidecar.steps import StatedStep, Where, everywhere, this_system
+from sidecar.steps import StatedStep, Where, everywhere, stated, this_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,36 +66,35 @@ class Piece:
 @cache
 def rows() -> Mapping[str, Row]:
     """The editors, by id."""
-    paths = sorted(_HERE.joinpath("rows").glob("*.toml"))
-    return {path.stem: msgspec.convert(tomllib.loads(path.read_text("utf-8")), Row) for path in paths}
+    return stated(_HERE / "rows", Row)
 
 
 def pieces(name: str, folder: Path | None = None) -> tuple[Piece, ...]:
     """The files of an editor's binding; they belong into `folder`, else where the editor looks for them."""
-    return tuple(piece for stated in rows()[name].files for piece in _pieces(name, stated, folder))
+    return tuple(piece for each in rows()[name].files for piece in _pieces(name, each, folder))
 
 
-def _pieces(name: str, stated: Files, folder: Path | None) -> Iterator[Piece]:
+def _pieces(name: str, files: Files, folder: Path | None) -> Iterator[Piece]:
     source = (_PACKED if _PACKED.is_dir() else _SOURCE) / name
-    target = folder or _folder(stated)
-    if stated.vsix and source.is_dir():
-        yield Piece(source, target / stated.vsix, stated.merges)
+    target = folder or _folder(files)
+    if files.vsix and source.is_dir():
+        yield Piece(source, target / files.vsix, files.merges)
         return
-    for path in sorted({path for glob in stated.from_ for path in source.glob(glob)}):
+    for path in sorted({path for glob in files.from_ for path in source.glob(glob)}):
         if path.is_file():
-            yield Piece(path, target / path.relative_to(source), stated.merges)
+            yield Piece(path, target / path.relative_to(source), files.merges)
 
 
-def _folder(stated: Files) -> Path:
-    root = stated.other_root if stated.other_root is not None and uses_other(stated) else stated.root
-    return _resolved(root) / stated.below
+def _folder(files: Files) -> Path:
+    root = files.other_root if files.other_root is not None and uses_other(files) else files.root
+    return _resolved(root) / files.below
 
 
-def uses_other(stated: Files) -> bool:
+def uses_other(files: Files) -> bool:
     """Whether the editor's folder is its other one here: that is there, and its usual one is not."""
-    if stated.other_root is None or _resolved(stated.root).is_dir():
+    if files.other_root is None or _resolved(files.root).is_dir():
         return False
-    return _resolved(stated.other_root).is_dir()
+    return _resolved(files.other_root).is_dir()
 
 
 def _resolved(place: str | Where) -> Path:

@@ -86,7 +86,7 @@ def sift(
                 return (rule if all(fitting) else None), None
             break
         plain = spelling.plain(body) if plain is None else plain
-        if plain is None or (not rule.compiled.spelled):
+        if plain is None or not rule.compiled.spelled:
             return None, None
         if rule.compiled.may_take(plain):
             doubtful.append(rule.compiled)

@@ -70,9 +70,14 @@ class Client:
 
     def _connected(self) -> socket.socket:
         if self._sock is None:
-            self._sock = socket.create_connection(("127.0.0.1", self.port), 60)
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sock = self.connect()
         return self._sock
+
+    def connect(self) -> socket.socket:
+        """A connection of its own, for whoever closes it."""
+        sock = socket.create_connection(("127.0.0.1", self.port), 60)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
 
 
 def _read(sock: socket.socket) -> bytes:

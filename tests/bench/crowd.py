@@ -15,8 +15,7 @@ STAMP = re.compile(rb"t=(\d+)\.")
 
 class _Stream:
     def __init__(self, client: Client, request: bytes) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", client.port), 60)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = client.connect()
         self.sock.sendall(request)
         self.begun = False
         self.arrivals: list[int] = []
@@ -64,7 +63,7 @@ def ask_at_once(client: Client, path: str, bodies: Sequence[Sequence[bytes]]) ->
     seconds: list[float] = []
     with selectors.DefaultSelector() as selector:
         for queue in bodies:
-            selector.register(_connection(client), selectors.EVENT_READ, _Asker(client, path, list(queue)))
+            selector.register(client.connect(), selectors.EVENT_READ, _Asker(client, path, list(queue)))
         keys = list(selector.get_map().values())
         begun = time.perf_counter()
         for key in keys:
@@ -81,12 +80,6 @@ def ask_at_once(client: Client, path: str, bodies: Sequence[Sequence[bytes]]) ->
                     key.fileobj.close()  # type: ignore[union-attr]
                     running -= 1
         return seconds, len(seconds) / (time.perf_counter() - begun)
-
-
-def _connection(client: Client) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", client.port), 60)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
 
 
 class _Asker:

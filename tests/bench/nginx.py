@@ -10,8 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from client import Client
-from processes import free_port
+from processes import await_health, free_port
 
 #: One worker, connections to the provider kept, nothing buffered on disk, answers passed on as they come.
 CONFIG = """
@@ -64,25 +63,9 @@ def nginx(upstream: int) -> Iterator[tuple[int, int, float]]:
     before = time.monotonic()
     with subprocess.Popen([program, "-p", folder, "-c", str(config)], stderr=subprocess.DEVNULL) as process:
         try:
-            started = _answered(port, process) - before
+            started = await_health(port, process) - before
             yield port, process.pid, started
         finally:
             process.terminate()
             process.wait(10)
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _answered(port: int, process: subprocess.Popen[bytes]) -> float:
-    client = Client(port, "")
-    until = time.monotonic() + 30
-    while True:
-        try:
-            client.ask("/health")
-        except OSError:
-            client.close()
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"nginx does not serve; it ended with {process.poll()}") from None
-            time.sleep(0.003)  # the start itself is measured
-        else:
-            client.close()
-            return time.monotonic()

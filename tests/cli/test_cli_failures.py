@@ -140,3 +140,14 @@ def test_port_held_by_another_program(fresh_mux: Callable[..., Mux]) -> None:
     assert len(done.stderr.splitlines()) == 1
     assert status["endpoint"]["state"] == "blocked"
     assert str(mux.port) in status["endpoint"]["detail"]
+
+
+def test_a_variable_that_is_missing(fresh_mux: Callable[..., Mux]) -> None:
+    """`status` names a key's variable that is not set here, also where nobody serves."""
+    mux = fresh_mux()
+    where = ("--type", "openai", "--api-key-env", "NOWHERE_KEY", "--offline", "--model", "m1")
+    mux.cli("provider", "add", "up", *where)
+    mux.cli("rule", "default", "up/m1")
+    status = mux.json("status")
+    assert (status["kind"], status["endpoint"]["state"]) == ("error", "standby")
+    assert "NOWHERE_KEY" in status["problems"][0]

@@ -12,13 +12,9 @@ from pathlib import Path
 
 import pytest
 from crowd import Crowd, provider
+from records import seed
 from said import ask, completion
 from upstream import Upstream, reply
-
-from sidecar.settings import Place
-from sidecar.store import requests
-from sidecar.store.database import REQUESTS, Database
-from sidecar.values import Request
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is read from /proc")
 STREAMS = 200
@@ -169,7 +165,7 @@ def test_much_that_is_kept_slows_no_request(fresh_mux, other_upstream):
         assert mux.post("/chat/completions", ask()).status == 200
     rules = [{"filter": f"folder{number}/*.t{number}", "provider": "up", "model": "m1"} for number in range(999)]
     large.rpc("mux/rule/set", rules=[*rules, {"filter": "", "provider": "up", "model": "m1"}])
-    record_many(large, 100_000)
+    seed(large, 100_000, apart=300)  # of a year
     body = ask("Please explain `src/app/main.py` and `README.md`.")
     times = {small: [], large: []}
     for number in range(400):
@@ -181,45 +177,3 @@ def test_much_that_is_kept_slows_no_request(fresh_mux, other_upstream):
     assert ratio < 1.5
     assert large.get("/health").seconds < 1
     assert large.rpc("mux/request/list", limit=5)
-
-
-def record_many(mux, count):
-    """So many records, as they are written."""
-    place = Place(home=mux.home, port=0, discover=False)
-    made = Database(place.requests_db, REQUESTS)
-    for begin in range(0, count, 10_000):
-        batch = [(record(number), None) for number in range(begin, begin + 10_000)]
-        made.run(lambda db, batch=batch: requests.append(db, batch))
-
-
-def record(number):
-    """A record of some day of the last year."""
-    second = number * 300
-    day = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - second))
-    return Request(
-        id=f"req_many{number}",
-        started_at=day,
-        client="many",
-        dialect="chat",
-        kind="chat",
-        workspace="default",
-        filter="",
-        position=1,
-        provider="up",
-        provider_type="openai",
-        model="m1",
-        files=("a.py",),
-        outcome="ok",
-        status=200,
-        streamed=True,
-        title="x",
-        total_ms=1.0,
-        overhead_ms=1.0,
-        input_tokens=1,
-        output_tokens=1,
-        cached_tokens=0,
-        cost=0.0,
-        first_byte_ms=1.0,
-        error=None,
-        ignored=(),
-    )

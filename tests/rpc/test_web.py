@@ -217,6 +217,17 @@ async def test_a_workspace_of_its_own(served):
         assert (await says(ws))["result"]["text"] == "work (active: default) · no model"
 
 
+async def test_what_was_so_before(home):
+    """What was changed while nobody listened, and is changed back at once by who listens now, is told."""
+    home.start()
+    await asyncio.to_thread(home.rpc, "mux/settings/get")
+    await asyncio.to_thread(home.rpc, "mux/settings/set", keep="everything")
+    async with aiohttp.ClientSession(headers=bearer(home)) as session, session.ws_connect(url(home)) as ws:
+        await ws.send_json(STATUS | {"method": "mux/settings/set", "params": {"keep": "summary"}})
+        told = await says(ws, lambda message: message.get("method") == "mux/didChange")
+        assert told["params"] == {"what": "settings"}
+
+
 async def test_cancelling(served, other_upstream):
     """`$/cancelRequest` ends a call; an id that is still being answered is not taken twice."""
     other_upstream.is_silent = True

@@ -199,6 +199,15 @@ async def test_a_removed_key_is_missing(no_keyring, place):
     assert store.cached(ref, "x") is None
     with pytest.raises(KeyMissing, match=r"not in keys\.json"):
         await store.get(ref, "x")
+    assert SECRET not in store.secrets()
+
+
+async def test_a_removed_key_that_another_provider_has(no_keyring, place):
+    """The same key under another reference goes on to be taken out of what is told."""
+    store = Keys(place)
+    first, _ = await store.put(SECRET), await store.put(SECRET)
+    await store.remove(first)
+    assert SECRET in store.secrets()
 
 
 async def test_a_variable_is_read_when_it_is_wanted(place, monkeypatch):

@@ -23,17 +23,15 @@ export function Kept({ rpc }) {
 function KeptDialog({ rpc, settings, onClose }) {
   const [keep, setKeep] = useState(settings.keep);
   const [days, setDays] = useState(String(settings.keepDays));
-  const [latest] = useState({ keep, days }); // Enter may follow a key before the page is drawn anew
-  const save = () => rpc.call("mux/settings/set", { keep: latest.keep, keepDays: Number(latest.days) });
-  const choose = (name) => setKeep((latest.keep = name));
+  const save = () => rpc.call("mux/settings/set", { keep, keepDays: Number(days) });
   return html`<${FormDialog} title="What is kept of requests" yes="Save" act=${save} onClose=${onClose}>${(wrong) => html`
     <fieldset class="keeps"><legend class="unseen">What is kept</legend>
       ${Object.entries(KEEPS).map(([name, [label, means]]) => html`<label key=${name}>
-        <input type="radio" name="keep" value=${name} checked=${name === keep} onChange=${() => choose(name)} />
+        <input type="radio" name="keep" value=${name} checked=${name === keep} onChange=${() => setKeep(name)} />
         <span>${label}<small>${means}</small></span></label>`)}
     </fieldset>
     <p class="quiet">It holds for requests from now on, and stays on this machine.</p>
     <${Field} label="For how many days" hint="Older ones are deleted, those that are kept already too." error=${wrong("keepDays")}>
-      <input type="number" min="1" max="3650" step="1" required value=${days} onInput=${(event) => setDays((latest.days = event.target.value))} /><//>`}
+      <input type="number" min="1" max="3650" step="1" required value=${days} onInput=${(event) => setDays(event.target.value)} /><//>`}
   <//>`;
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sidecar.moments import moment
 from sidecar.store import requests
 from sidecar.store.database import REQUESTS, Database
 from sidecar.values import Outcome, Request
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 OUTCOMES: tuple[Outcome, ...] = ("ok", "ok", "ok", "error", "cancelled", "truncated")
 
 
-def record(number: int, now: datetime) -> Request:
-    """The record of a request as old as its number says, in seconds."""
+def record(number: int, now: datetime, apart: float = 1) -> Request:
+    """The record of a request; each is so many seconds older than the one numbered before."""
     outcome = OUTCOMES[number % len(OUTCOMES)]
     is_local = number % 2 == 0
     return Request(
         id=f"req_{number:024d}",
-        started_at=(now - timedelta(seconds=number + 1)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        started_at=moment(now.timestamp() - apart * (number + 1)),
         client=("aider/0.86", "opencode/1.0", "claude-cli/2.0")[number % 3],
         dialect="chat",
         kind="chat",
@@ -47,10 +48,10 @@ def record(number: int, now: datetime) -> Request:
     )
 
 
-def seed(mux: Mux, count: int) -> None:
-    """That many records, number 0 the newest."""
+def seed(mux: Mux, count: int, apart: float = 1) -> None:
+    """That many records, number 0 the newest, so many seconds apart."""
     now = datetime.now(UTC)
-    rows = [(record(number, now), None) for number in reversed(range(count))]
+    rows = [(record(number, now, apart), None) for number in reversed(range(count))]
     database = Database(mux.home / "requests.db", REQUESTS)
     database.prepare()
     database.run(lambda db: requests.append(db, rows))
