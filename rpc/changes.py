@@ -30,6 +30,8 @@ DID_CHANGE = "mux/didChange"
 EVERY = 0.2
 #: Seconds between two notifications that tell of requests alone, which may come by the hundred.
 SELDOM = 1.0
+#: What is the configuration's.
+CONFIGURED: tuple[What, ...] = ("workspaces", "rules", "providers", "models", "settings")
 
 
 class Change(Value, frozen=True, kw_only=True):
@@ -126,6 +128,9 @@ def _lasting(status: Status) -> Status:
 
 
 def _differences(old: Snapshot, new: Snapshot) -> Iterator[What]:
+    if new.revision > old.revision + 1:  # of several changes, one may have taken another back
+        yield from CONFIGURED
+        return
     if _workspaces(old) != _workspaces(new):
         yield "workspaces"
     if old.workspaces != new.workspaces:

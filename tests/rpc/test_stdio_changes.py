@@ -36,6 +36,20 @@ def test_the_command_line(window, line, whats):
         assert window.told("mux/didChange", changed(what))
 
 
+def test_a_change_that_is_taken_back(window):
+    """What is changed and changed back at once is told: whoever read it in between holds what is not so."""
+    window.forget()
+    for method, params in (
+        ("mux/workspace/add", {"name": "brief"}),
+        ("mux/workspace/remove", {"name": "brief"}),
+        ("mux/rule/add", {"filter": ".py", "provider": "echo", "model": "echo"}),
+        ("mux/rule/remove", {"position": 1}),
+    ):
+        window.begin(method, params)
+    for what in ("workspaces", "rules"):
+        assert window.told("mux/didChange", changed(what))
+
+
 def test_another_window(home, launch):
     """A switch in one window is told in the other, and holds for the other's requests."""
     home.cli("workspace", "add", "other")
