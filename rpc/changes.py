@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from sidecar.values import Value
 
@@ -30,6 +30,8 @@ DID_CHANGE = "mux/didChange"
 EVERY = 0.2
 #: Seconds between two notifications that tell of requests alone, which may come by the hundred.
 SELDOM = 1.0
+#: Seconds without a request before it is told that the process is no longer busy.
+QUIET = 0.3
 #: What is the configuration's.
 CONFIGURED: tuple[What, ...] = ("workspaces", "rules", "providers", "models", "settings")
 
@@ -57,13 +59,33 @@ class _Listener:
         """
         if (status, rules) == (self.told, self.rules):
             return False
-        if rules == self.rules and _lasting(status) == _lasting(self.told):
-            if time.monotonic() - self.at < SELDOM:
-                return True
+        seldom = rules == self.rules and _lasting(status) == _lasting(self.told)
+        if seldom and time.monotonic() - self.at < SELDOM:
+            return True
+        if seldom or status.busy != self.told.busy:
             self.at = time.monotonic()
         self.told, self.rules = status, rules
         self.tell(DID_CHANGE_STATUS, status)
         return False
+
+
+class _Business:
+    """Whether the process is busy, as windows are told: requests that follow each other are one business."""
+
+    def __init__(self) -> None:
+        self._busy = False
+        self._until = 0.0
+        self._ended = 0.0
+
+    def look(self, *, busy: bool) -> bool:
+        """That it is, at once; that it is no longer, after a quiet moment and at most once a second."""
+        now = time.monotonic()
+        if busy:
+            self._until = max(now + QUIET, self._ended + SELDOM)
+        elif self._busy and now >= self._until:
+            self._ended = now
+        self._busy = now < self._until
+        return self._busy
 
 
 class Changes:
@@ -76,6 +98,7 @@ class Changes:
         self._records_told = 0.0
         self._listeners: list[_Listener] = []
         self._seen: tuple[object, ...] = ()
+        self._business = _Business()
 
     def listen(self, window: Window, tell: Tell) -> Callable[[], None]:
         """Has this window told of changes from now on; call what is returned to end that."""
@@ -108,11 +131,12 @@ class Changes:
     def _tell_status(self) -> None:
         board = self._board
         windows = tuple(listener.window.view for listener in self._listeners)
-        seen = (board.snapshot, board.records, board.endpoint, board.busy(), board.trouble, windows)
+        busy = self._business.look(busy=board.busy())
+        seen = (board.snapshot, board.records, board.endpoint, busy, board.trouble, windows)
         if seen == self._seen:
             return
         waiting = [
-            listener.update(board.seen(listener.window.view), self._rules(listener.window))
+            listener.update(replace(board.seen(listener.window.view), busy=busy), self._rules(listener.window))
             for listener in self._listeners
         ]
         self._seen = () if any(waiting) else seen
@@ -124,7 +148,7 @@ class Changes:
 
 def _lasting(status: Status) -> Status:
     """What is left of a Status without what each request changes."""
-    return msgspec.structs.replace(status, last_request=None, spent_today=None, tooltip="")
+    return replace(status, last_request=None, spent_today=None, tooltip="")
 
 
 def _differences(old: Snapshot, new: Snapshot) -> Iterator[What]:

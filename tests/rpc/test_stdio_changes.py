@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from upstream import reply
@@ -106,6 +107,29 @@ def test_busy(window, other_upstream):
         go_on.set()
         assert answer.result().status == 200
     assert window.told("mux/didChangeStatus", lambda status: not status["busy"] and "lastRequest" in status)
+
+
+def test_busy_with_many(window, other_upstream):
+    """Requests that follow each other tell that the window is busy, or no longer, twice a second at most."""
+    window.serving()
+    window.call("mux/provider/add", name="up", type="vllm", endpoint=f"{other_upstream.url}/v1")
+    window.call("mux/rule/add", filter="", provider="up", model="m1")
+
+    async def slowly(request, wire):
+        await asyncio.sleep(0.25)  # so long that a look finds it
+        await reply({"choices": [{"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}]})(request, wire)
+
+    window.forget()
+    began = time.monotonic()
+    for _ in range(12):
+        other_upstream.script(slowly)
+        assert window.mux.post("/chat/completions", HI).status == 200
+        time.sleep(0.25)  # and so is the pause
+    most = 2 * (time.monotonic() - began) + 2
+    window.call("mux/workspace/list")
+    told = [each["params"]["busy"] for each in window.notifications if each["method"] == "mux/didChangeStatus"]
+    assert True in told
+    assert sum(before != after for before, after in pairwise([False, *told])) <= most
 
 
 def test_a_removed_record(window):
