@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -90,6 +91,21 @@ class Protocol(LanguageServerProtocol):
         """Tell the client something; left out while it is far behind with reading, as the next one tells more."""
         if not self._server.congested:
             super().notify(method, params)
+
+    async def ask(self, method: str, params: Any) -> Any:
+        """What the client answers to a request, which is taken back where nobody waits for the answer any more.
+
+        Raises:
+            JsonRpcException: it answers with an error.
+        """
+        number = str(uuid.uuid4())
+        try:
+            return await self.send_request_async(method, params, number)
+        except asyncio.CancelledError:
+            if self._request_futures.pop(number, None):
+                self._result_types.pop(number, None)
+                super().notify(types.CANCEL_REQUEST, types.CancelParams(number))
+            raise
 
     def refuse_bytes(self, sentence: str) -> None:
         """Answers what could not be read as JSON."""

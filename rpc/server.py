@@ -119,7 +119,7 @@ class Server(LanguageServer):
         actions = [types.MessageActionItem(choice) for choice in choices]
         params = types.ShowMessageRequestParams(types.MessageType.Info, sentence, actions)
         try:
-            answer = await self.window_show_message_request_async(params)
+            answer = await self.protocol.ask(types.WINDOW_SHOW_MESSAGE_REQUEST, params)
         except JsonRpcException:
             return None
         return answer.title if answer is not None and answer.title in choices else None

@@ -290,12 +290,15 @@ def test_progress_that_the_server_begins(person, other_upstream):
 
 
 def test_a_question_can_be_cancelled(person):
-    """`$/cancelRequest` ends a command that waits for the user."""
+    """`$/cancelRequest` ends a command that waits for the user: the question is taken back, a late answer is none."""
     person.run("mux.addWorkspace", "work")
     number = person.begin("mux.switchWorkspace")
-    person.asked()
+    question, _, choices = person.asked()
     person.editor.notify("$/cancelRequest", {"id": number})
     assert person.editor.answer(number)["error"]["code"] == -32800
+    assert person.editor.told("$/cancelRequest") == {"id": question}
+    person.answer(question, {"title": choices[0]})
+    assert person.editor.call("mux/status")["workspace"] == "default"
 
 
 def actions(person: Person, uri: str = "file:///p/app.py", **context: Any) -> list[dict[str, Any]]:
