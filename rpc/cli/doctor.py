@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rpc.cli.output import cell, json_option, print_json
 from rpc.cli.session import perform
+
+if TYPE_CHECKING:
+    from sidecar.control.opening import Control
+    from sidecar.values import Check
 
 
 @click.command()
@@ -13,7 +19,7 @@ from rpc.cli.session import perform
 @json_option
 def doctor(context: click.Context, *, as_json: bool) -> None:
     """Tell what is wrong and how to mend it; the exit status is 1 where something is."""
-    checks = perform(lambda control: control.doctor.run(), waiting="Looking …")
+    checks = perform(_look, waiting="Looking …")
     if as_json:
         print_json(checks)
     else:
@@ -24,3 +30,14 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
                 click.echo(f"  → {cell(check.mend)}")
     if not all(check.ok for check in checks):
         context.exit(1)
+
+
+async def _look(control: Control) -> tuple[Check, ...]:
+    """All checks, the port's where a sidecar of the data folder serves: an editor may have moved it."""
+    import asyncio  # noqa: PLC0415 - start-up, as in `perform`
+    from urllib.parse import urlsplit  # noqa: PLC0415 - the same
+
+    from rpc.cli.health import find  # noqa: PLC0415 - the same
+
+    endpoint = await asyncio.to_thread(find, control.bench.place)
+    return await control.doctor.run(urlsplit(endpoint.url).port)
