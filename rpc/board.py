@@ -106,11 +106,15 @@ class Board:
     async def refresh(self) -> None:
         """Reads of the records what has changed since the last call."""
         async with self._reading:
-            wanted = (tuple(self.snapshot.providers), datetime.now(UTC).astimezone().date())
-            changed = self._watch.changed()
-            self.records += changed
-            if changed or wanted != self._read_for:
-                await self._read(*wanted)
+            if self.is_old(self.snapshot):
+                await self._read()
+
+    def is_old(self, snapshot: Snapshot) -> bool:
+        """Whether what was read of the records is not what is so now. Microseconds."""
+        if self._watch.changed():
+            self.records += 1
+            self._read_for = None
+        return self._read_for != _wanted(snapshot)
 
     def seen(self, view: View) -> Status:
         """The Status for a view, without reading the records again."""
@@ -135,14 +139,19 @@ class Board:
         """Closes what it watches with."""
         self._watch.close()
 
-    async def _read(self, providers: tuple[str, ...], day: date) -> None:
+    async def _read(self) -> None:
+        self._read_for = wanted = _wanted(self.snapshot)
         try:
-            self._recent = await self._control.requests.recent(providers)
+            self._recent = await self._control.requests.recent(wanted[0])
         except StoreUnusable as error:
-            self._trouble = str(error)
+            self._trouble, self._read_for = str(error), None
         else:
             self._trouble = None
-            self._read_for = (providers, day)
+
+
+def _wanted(snapshot: Snapshot) -> tuple[tuple[str, ...], date]:
+    """The providers and the day that records are read for."""
+    return tuple(snapshot.providers), datetime.now(UTC).astimezone().date()
 
 
 def _url(port: int) -> str:

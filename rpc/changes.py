@@ -26,8 +26,8 @@ Tell = Callable[[str, Value], None]
 
 DID_CHANGE_STATUS = "mux/didChangeStatus"
 DID_CHANGE = "mux/didChange"
-#: Seconds between two looks; a look costs some ten microseconds while nothing changes.
-EVERY = 0.2
+#: Seconds between two looks; what changed is told within half a second.
+EVERY = 0.3
 #: Seconds between two notifications that tell of requests alone, which may come by the hundred.
 SELDOM = 1.0
 #: Seconds without a request before it is told that the process is no longer busy.
@@ -110,10 +110,34 @@ class Changes:
     async def run(self) -> None:
         """Looks until it is cancelled."""
         while True:
-            await asyncio.sleep(EVERY)
+            await self._stirred()
             await self._board.refresh()
             self._tell_changes()
             self._tell_status()
+
+    async def _stirred(self) -> None:
+        """Returns when a look has found something; a look that finds nothing is a timer, and wakes no task."""
+        loop = asyncio.get_running_loop()
+        stirred = loop.create_future()
+
+        def look() -> None:
+            if stirred.done():
+                return  # cancelled meanwhile
+            if self._is_quiet():
+                loop.call_later(EVERY, look)
+            else:
+                stirred.set_result(None)
+
+        loop.call_later(EVERY, look)
+        await stirred
+
+    def _is_quiet(self) -> bool:
+        """Whether there is nothing to read and nothing to tell. Microseconds."""
+        board = self._board
+        snapshot = board.snapshot
+        if board.is_old(snapshot) or self._records != board.records:
+            return False
+        return self._facts(snapshot, busy=self._business.look(busy=board.busy())) == self._seen
 
     def _tell_changes(self) -> None:
         snapshot = self._board.snapshot
@@ -130,9 +154,8 @@ class Changes:
 
     def _tell_status(self) -> None:
         board = self._board
-        windows = tuple(listener.window.view for listener in self._listeners)
         busy = self._business.look(busy=board.busy())
-        seen = (board.snapshot, board.records, board.endpoint, busy, board.trouble, windows)
+        seen = self._facts(board.snapshot, busy=busy)
         if seen == self._seen:
             return
         waiting = [
@@ -140,6 +163,12 @@ class Changes:
             for listener in self._listeners
         ]
         self._seen = () if any(waiting) else seen
+
+    def _facts(self, snapshot: Snapshot, *, busy: bool) -> tuple[object, ...]:
+        """What the windows' Statuses are made of."""
+        board = self._board
+        windows = tuple(listener.window.view for listener in self._listeners)
+        return (snapshot, board.records, board.endpoint, busy, board.trouble, windows)
 
     def _rules(self, window: Window) -> WorkspaceRules | None:
         """Those of the window's workspace."""

@@ -58,8 +58,13 @@ class Cards:
 
     def others(self) -> tuple[Card, ...]:
         """The cards of the others that live; what a dead one left is removed."""
-        paths = [path for path in sorted(self._folder.glob(f"{self._prefix}*.card")) if path != self._own]
-        return tuple(card for card in map(self._read, paths) if card is not None)
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208 - asked each second: a tenth of what `glob` takes
+        except OSError:
+            return ()
+        cards = {name for name in names if name.startswith(self._prefix) and name.endswith(".card")}
+        read = (self._read(self._folder / name) for name in sorted(cards - {self._own.name}))
+        return tuple(card for card in read if card is not None)
 
     def _read(self, path: Path) -> Card | None:
         life = path.with_suffix(".life")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -47,8 +48,13 @@ def put_aside(path: Path) -> Path | None:
 
 def asides(path: Path) -> tuple[Path, ...]:
     """What was put aside of this file and is still there, oldest first."""
-    found = path.parent.glob(f"{path.name}{_MARK}*")
-    return tuple(sorted(one for one in found if not one.name.endswith(_COMPANIONS)))
+    mark = f"{path.name}{_MARK}"
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208 - asked each second: a tenth of what `glob` takes
+    except OSError:
+        return ()
+    found = sorted(name for name in names if name.startswith(mark) and not name.endswith(_COMPANIONS))
+    return tuple(path.parent / name for name in found)
 
 
 def sentence(path: Path, aside: Path | None) -> str:

@@ -83,12 +83,12 @@ class Tab:
         self.page.locator(f"main.{view.partition('/')[0]} h1:not(.loading)").wait_for()
         return self.page
 
-    def falls_silent(self, sent: list[Any]) -> bool:
-        """Whether nothing more is sent for two seconds, once the page has been told of what happened before."""
+    def falls_silent(self, *frames: list[Any]) -> bool:
+        """Whether there are no more frames for two seconds, once the page has been told of what happened before."""
         for _ in range(8):
-            before = len(sent)
+            before = [len(each) for each in frames]
             self.page.wait_for_timeout(2000)
-            if len(sent) == before:
+            if [len(each) for each in frames] == before:
                 return True
         return False
 
