@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import ClientError, web
 
 from sidecar import sse
+from sidecar.amount import MAX_STREAM, Amount, read_refusal, read_whole
 from sidecar.bridges.base import Bridge, broken_off, unreadable
 from sidecar.client_stream import ClientGone, ClientStream
 from sidecar.dialects.forms import FORMS
@@ -17,7 +18,7 @@ from sidecar.errors import ProviderRefused, RequestError, UpstreamError
 from sidecar.providers import failures
 from sidecar.record import Trace
 from sidecar.values import ProviderConfig
-from sidecar.wire import Answer, OwnAnswer, Wire, read_whole
+from sidecar.wire import Answer, OwnAnswer, Wire
 
 T = TypeVar("T")
 #: JSON of absurd depth, numbers or characters.
@@ -128,7 +129,7 @@ class Relay:
                 error_code="bad_upstream_response",
                 type="api_error",
             )
-        return self._bridge.refusal(answer.status, answer.headers, await self._read_whole(answer))
+        return self._bridge.refusal(answer.status, answer.headers, await self._held(read_refusal(answer)))
 
     async def _plain_body(self, answer: Answer) -> bytes:
         body = await self._read_whole(answer)
@@ -140,9 +141,10 @@ class Relay:
 
     async def _pass_on(self, answer: Answer, client: ClientStream) -> None:
         """Pass the provider's stream on event by event."""
+        amount = Amount(self._provider.name, MAX_STREAM, "a stream")
         first = b""
         if not _is_stream(answer):
-            first = await self._read(answer)
+            first = await self._read(answer, amount)
             if not first.lstrip().startswith((b"data:", b"event:", b":")):
                 body = first + await self._read_whole(answer)
                 await self._write(client, self._bridge.as_stream(body))
@@ -151,7 +153,7 @@ class Relay:
         if first:
             await self._events(decoder.feed(first), client)
         while not self._bridge.done:
-            chunk = await self._read(answer)
+            chunk = await self._read(answer, amount)
             if not chunk:
                 await self._events(decoder.flush(), client)
                 break
@@ -185,7 +187,7 @@ class Relay:
             trace.say(data)
         await client.write(data)
 
-    async def _read(self, answer: Answer) -> bytes:
+    async def _read(self, answer: Answer, amount: Amount) -> bytes:
         """The next bytes; none when the provider's connection broke after it had said that it was done."""
         try:
             data = await answer.read()
@@ -198,11 +200,16 @@ class Relay:
             raise failure from error
         if self._trace.first_byte is None:
             self._trace.answered = self._trace.now()
+        await amount.add(len(data))
         return data
 
     async def _read_whole(self, answer: Answer) -> bytes:
+        return await self._held(read_whole(answer, self._provider.name, self._bridge.wire))
+
+    async def _held(self, read: Awaitable[bytes]) -> bytes:
+        """What is read of an answer that is held whole."""
         try:
-            return await read_whole(answer, self._provider.name)
+            return await read
         except READ_FAILURES as error:
             raise failures.upstream_error(error, self._provider) from error
 

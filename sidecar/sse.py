@@ -5,12 +5,17 @@ An :class:`Event` keeps the very bytes it came in, so that one which needs no ch
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from sidecar.errors import UpstreamError
 
 MAX_EVENT = 16 * 2**20
 BOM = b"\xef\xbb\xbf"
+#: The end of a line; a CR at the end of what has come may have its LF yet to come.
+_BREAK = re.compile(rb"\r\n|\n|\r(?=[^\n])")
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")
+_LONGEST_BLANK_LINE = 4
 
 
 class Event(NamedTuple):
@@ -50,7 +55,8 @@ class Decoder:
             if buffer.startswith(BOM):
                 del buffer[: len(BOM)]
             self._first = False
-        self._mixed = self._mixed or b"\r" in chunk
+        if not self._mixed and b"\r" in chunk:
+            self._mixed, self._scanned = True, 0
         events = self._mixed_events() if self._mixed else self._plain_events()
         if len(buffer) > self._max:
             raise UpstreamError(
@@ -79,38 +85,15 @@ class Decoder:
         return [parse(block + b"\n\n") for block in blocks]
 
     def _mixed_events(self) -> list[Event]:
+        """The same for lines that end in CR LF or CR, which a chunk may cut in two."""
         buffer, events, start = self._buffer, [], 0
-        while (end := self._mixed_boundary(start)) >= 0:
+        while found := _BREAK.match(buffer, start) or _BLANK_LINE.search(buffer, max(start, self._scanned)):
+            end = found.end()
             events.append(parse(bytes(buffer[start:end])))
             start = end
-        if start:
-            del buffer[:start]
+        del buffer[:start]
+        self._scanned = max(0, len(buffer) - _LONGEST_BLANK_LINE)
         return events
-
-    def _mixed_boundary(self, start: int) -> int:
-        """The same for lines that end in CR LF or CR, which a chunk may cut in two."""
-        buffer, size = self._buffer, len(self._buffer)
-        at = start
-        line_start = True
-        while at < size:
-            byte = buffer[at]
-            if byte not in (10, 13):
-                line_start = False
-                at = _next_break(buffer, at)
-                continue
-            if byte == 13 and at + 1 == size:
-                return -1  # its LF may follow
-            at += 2 if byte == 13 and buffer[at + 1] == 10 else 1
-            if line_start:
-                return at
-            line_start = True
-        return -1
-
-
-def _next_break(buffer: bytearray, at: int) -> int:
-    """The place of the next CR or LF, or the end."""
-    found = [place for place in (buffer.find(b"\n", at), buffer.find(b"\r", at)) if place >= 0]
-    return min(found, default=len(buffer))
 
 
 def parse(raw: bytes) -> Event:

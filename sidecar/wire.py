@@ -11,14 +11,13 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from sidecar import __version__
-from sidecar.errors import KeyMissing, UpstreamError
+from sidecar.errors import KeyMissing
 from sidecar.keys import Keys, never_given
 from sidecar.providers import echo, failures, types
 from sidecar.providers.http import client_timeout, proxy_for
 from sidecar.providers.resolver import OPENED
 from sidecar.values import ProviderConfig, WireName
 
-MAX_WHOLE = 2**30
 USER_AGENT = f"mux-sidecar/{__version__}"
 
 
@@ -175,24 +174,3 @@ class Wire:
         except OSError as error:
             raise failures.upstream_error(error, config) from error
         return Target(config, secret, URL(url, encoded=True), headers, client_timeout(timeouts), timeouts.idle, proxy)
-
-
-async def read_whole(answer: Answer, provider: str) -> bytes:
-    """The rest of an answer's body.
-
-    Raises:
-        UpstreamError: it is larger than a gigabyte.
-    """
-    pieces: list[bytes] = []
-    size = 0
-    while piece := await answer.read():
-        pieces.append(piece)
-        size += len(piece)
-        if size > MAX_WHOLE:
-            answer.close()
-            raise UpstreamError(
-                f"The provider {provider!r} sent an answer of more than 1 GB.",
-                error_code="bad_upstream_response",
-                type="api_error",
-            )
-    return b"".join(pieces)

@@ -156,6 +156,16 @@ def test_embeddings(embed):
     assert (row["kind"], row["dialect"], row["inputTokens"]) == ("embed", "embeddings", 4)
 
 
+def test_many_embeddings(embed):
+    """As many inputs as OpenAI takes at once make an answer larger than others may be, and it passes."""
+    vector = b'{"object":"embedding","index":0,"embedding":[' + b"-0.01234567890123456," * 3071 + b"0.1]},"
+    whole = b'{"object":"list","model":"m1","data":[' + (vector * 1100)[:-1] + b"]}"
+    assert len(whole) > 64 * 2**20
+    embed.upstream.script(reply(whole))
+    answer = embed.mux.post("/w/embed/embeddings", {"model": "x", "input": ["a"] * 1100})
+    assert (answer.status, len(answer.body)) == (200, len(whole))
+
+
 def test_embeddings_without_a_rule(stage):
     """Without a rule of their kind embeddings have no route, whatever serves the rest."""
     stage.upstream.script(reply(VECTORS))

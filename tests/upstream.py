@@ -196,6 +196,7 @@ class Upstream:
         self.received: list[Received] = []
         self.asked_for_models: list[Received] = []
         self.is_silent = False  # about its models, as one that hangs
+        self.listed: Answer | None = None  # told in place of its models
         self.models_after = 0.0  # seconds until it lists them, as one that is slow
         self.connections = 0
         self.tls: ssl.SSLContext | None = None
@@ -289,7 +290,7 @@ class Upstream:
     def _pick(self, request: Received) -> Answer:
         if listing := self._listing(request):
             self.asked_for_models.append(request)
-            return _silence if self.is_silent else late(self.models_after, listing)
+            return _silence if self.is_silent else late(self.models_after, self.listed or listing)
         self.received.append(request)
         if not self._answers:
             return reply({"error": {"message": f"nothing is scripted for {request.path}"}}, status=418)

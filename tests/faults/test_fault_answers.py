@@ -146,14 +146,6 @@ def test_f13_a_redirect(road, lane, streamed, status, other_upstream):
     assert other_upstream.connections == 0
 
 
-@every
-def test_f14_an_event_without_end(road, lane):
-    """An event beyond 16 MB is an error, and what comes after it is not waited for."""
-    answer = road.post(lane, stream(*lane.half, b"data: " + b"x" * 17_000_000, end="stall"), streamed=True)
-    assert lane.broke_off(answer)
-    assert road.stage.upstream.last.left.wait(2)
-
-
 def test_f14_a_million_chunks(road):
     """A body in a million pieces of a byte holds up nobody else."""
     lane = next(lane for lane in LANES if lane.name == "chat")
