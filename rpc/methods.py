@@ -108,7 +108,7 @@ def _draft(asked: given.RuleAdd | given.RuleStated) -> RuleDraft:
 
 
 async def _types(service: Service, _: Params) -> tuple[ProviderType, ...]:
-    """The types that a provider can have."""
+    """The types that a provider can have; `freeName` is there where a provider has the type's own."""
     return await service.control.providers.types()
 
 

@@ -119,12 +119,13 @@ class Provider(Value, frozen=True, kw_only=True):
 
 
 class ProviderType(Value, frozen=True, kw_only=True):
-    """One of the types that a provider can have."""
+    """One of the types that a provider can have; `free_name` is one for a new provider where the type's is taken."""
 
     type: str
     label: str
     default_endpoint: str
     auth: Auth
+    free_name: str | None = None
 
 
 class Model(Value, frozen=True, kw_only=True):

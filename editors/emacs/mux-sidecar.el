@@ -644,8 +644,8 @@ with a prefix argument, a filter is asked for"))
                 (mapcar (lambda (each) (cons (plist-get each :type) each))
                         (mux-sidecar--call 'mux/provider/types))
                 (lambda (each) (plist-get each :label))))
-         (name (read-string "Name: " (mux-sidecar--free-name
-                                      (plist-get type :type))))
+         (name (read-string "Name: " (or (plist-get type :freeName)
+                                         (plist-get type :type))))
          (usual (plist-get type :defaultEndpoint))
          (endpoint (unless (string-empty-p usual)
                      (read-string "Endpoint: " usual)))
@@ -656,17 +656,6 @@ with a prefix argument, a filter is asked for"))
      (append (list :name name :type (plist-get type :type))
              (and endpoint (list :endpoint endpoint))
              key))))
-
-(defun mux-sidecar--free-name (type)
-  "Return TYPE, with a number if a provider has that name already."
-  (let ((taken (mapcar (lambda (each) (downcase (plist-get each :name)))
-                       (mux-sidecar--call 'mux/provider/list)))
-        (name type)
-        (number 1))
-    (while (member (downcase name) taken)
-      (setq number (1+ number)
-            name (format "%s-%d" type number)))
-    name))
 
 ;;;###autoload
 (defun mux-sidecar-explain-file ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,8 +31,8 @@ async def add(talk: Talk, asked: given.ProviderAdd) -> Outcome:
         named = await talk.choose("Add which provider?", {each.label: each.type for each in types}, "type")
     wanted = {name: value for name, value in msgspec.to_builtins(asked).items() if value is not None}
     wanted["type"] = named
-    wanted.setdefault("name", await _free_name(talk, named))
     known = next((each for each in types if each.type == named), None)
+    wanted.setdefault("name", (known and known.free_name) or named)
     if known is not None and known.auth == "api_key" and asked.auth is None and not asked.api_key and not asked.offline:
         wanted.setdefault("apiKeyEnv", await _variable(talk, known))
     added: Provider = await talk.call("mux/provider/add", **wanted)
@@ -97,13 +96,6 @@ async def _all_refreshed(talk: Talk, names: list[str]) -> Outcome:
             lines.append(error.error.message)
     listed: tuple[Any, ...] = await talk.call("mux/provider/list")
     return Outcome(listed, "\n".join(lines), "warning" if failed else "info")
-
-
-async def _free_name(talk: Talk, type_: str) -> str:
-    """The type's own name, or that with the first number that is free."""
-    taken = {each.name.casefold() for each in await talk.call("mux/provider/list")}
-    names = (type_ if number == 1 else f"{type_}-{number}" for number in count(1))
-    return next(name for name in names if name.casefold() not in taken)
 
 
 async def _variable(talk: Talk, type_: ProviderType) -> str:

@@ -14,7 +14,7 @@ from sidecar.control.fetching import fetch
 from sidecar.control.workbench import Workbench, provider_config
 from sidecar.errors import AlreadyExists, InUse, KeyMissing, KeyRefused, MuxError, NotAllowed, ProviderUnreachable
 from sidecar.moments import moment
-from sidecar.providers.types import provider_types
+from sidecar.providers.choices import provider_types
 from sidecar.store import models, rules
 from sidecar.store import providers as stored
 from sidecar.values import Provider, ProviderConfig, ProviderType, Rule
@@ -41,8 +41,9 @@ class Providers:
         self._keys = bench.keys
 
     async def types(self) -> tuple[ProviderType, ...]:
-        """The types that a provider can have."""
-        return provider_types()
+        """The types that a provider can have, with a free name where a provider has the type's own."""
+        held = await self._config.ask(stored.every)
+        return provider_types({config.name.casefold() for config in held})
 
     async def list(self) -> tuple[Provider, ...]:
         """All of them, by name."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from sidecar.errors import BadRequest, InvalidParameter
 from sidecar.providers.hosts import host_of, is_on_this_machine, is_private
 from sidecar.providers.paths import OPENAI, OPENAI_AND_MESSAGES, ROOTED
-from sidecar.values import Auth, Dialect, ProviderConfig, ProviderType, Timeouts, WireName
+from sidecar.values import Auth, Dialect, ProviderConfig, Timeouts, WireName
 
 Wire = Literal["chat", "messages", "echo"]
 Fim = Literal["native", "infill"]
@@ -214,14 +214,6 @@ def row(type: str) -> ProviderTypeRow:  # noqa: A002 - the contract's word
     if found is None:
         raise InvalidParameter("type", f"There is no provider type {type!r}; use one of {', '.join(TYPES)}.")
     return found
-
-
-def provider_types() -> tuple[ProviderType, ...]:
-    """All types, in order of their names, as `mux/provider/types` tells them."""
-    return tuple(
-        ProviderType(type=each.type, label=each.label, default_endpoint=each.default_endpoint, auth=each.auth)
-        for each in sorted(_ROWS, key=lambda each: each.type)
-    )
 
 
 def auth_headers(config: ProviderConfig, key: str | None) -> dict[str, str]:

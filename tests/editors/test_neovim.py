@@ -171,6 +171,7 @@ def test_completion(open_, home):
 def test_a_provider_is_added(open_, home, other_upstream: Upstream):
     """`:Mux provider add` asks for type, name, endpoint and key; the key is typed unseen, and models are fetched."""
     other_upstream.models = ["m1"]
+    home.cli("provider", "add", "openai", "--type", "openai", "--offline")
     neovim = open_(home)
     shown(neovim, "default · local/big")
     neovim.lua(
@@ -184,13 +185,17 @@ def test_a_provider_is_added(open_, home, other_upstream: Upstream):
             end
           end
         end
-        vim.ui.input = function(_, done) done(table.remove(texts, 1)) end""",
+        vim.ui.input = function(options, done)
+          offered = offered or options.default
+          done(table.remove(texts, 1))
+        end""",
         f"{other_upstream.url}/v1",
     )
     neovim.lua("vim.api.nvim_input(':Mux provider add<CR>')")
     neovim.until("vim.api.nvim_get_mode().mode", fits=lambda mode: mode == "c")
     neovim.lua("vim.api.nvim_input('sk-typed-unseen<CR>')")
-    neovim.until("#require('mux_sidecar.client').lists.providers", fits=lambda count: count == 2)
+    neovim.until("#require('mux_sidecar.client').lists.providers", fits=lambda count: count == 3)
+    assert neovim.lua("return offered") == "openai-2"  # a name that is free
     assert "sk-typed" not in neovim.command("messages")
     assert other_upstream.asked_for_models[-1].header("authorization") == "Bearer sk-typed-unseen"
     assert [each["name"] for each in home.json("provider", "models", "mine")] == ["m1"]

@@ -225,6 +225,7 @@ def test_workspaces_come_and_go(window, mux):
 def test_a_provider_is_added(window, mux, other_upstream):
     """Adding one asks step by step; an error is shown at its step, to be mended there. The key is typed unseen."""
     other_upstream.models = ["m1"]
+    mux.cli("provider", "add", "openai", "--type", "openai", "--offline")
     window.run("Mux: Add Provider")
     window.pick("Anthropic")
     window.enter("claude", "2/4")
@@ -233,7 +234,7 @@ def test_a_provider_is_added(window, mux, other_upstream):
         window.page.locator(".quick-input-widget").get_by_role("button", name="Back").click()
         window.page.locator(".quick-input-title").filter(has_text=step).wait_for()
     window.pick("OpenAI and")
-    until(window.box.input_value, lambda value: value == "openai")  # not what was meant for another type
+    until(window.box.input_value, lambda value: value == "openai-2")  # free, and not what was meant for another type
     window.enter("local", "2/4")
     window.page.get_by_text("There is a provider local already").wait_for()
     window.enter("mine", "2/4")
@@ -247,6 +248,7 @@ def test_a_provider_is_added(window, mux, other_upstream):
     window.notification("Added. mine has 1 model.")
     assert other_upstream.asked_for_models[-1].header("authorization") == "Bearer sk-typed-unseen"
     mux.cli("provider", "remove", "mine")
+    mux.cli("provider", "remove", "openai")
 
 
 def test_the_dashboard_opens(window, mux):

@@ -3,12 +3,12 @@
 import pytest
 
 from sidecar.errors import BadRequest, InvalidParameter
+from sidecar.providers.choices import provider_types
 from sidecar.providers.types import (
     TYPES,
     asks_usage,
     auth_headers,
     is_free,
-    provider_types,
     row,
     timeouts_of,
     url_for,
@@ -31,6 +31,12 @@ def test_all_types_are_told_in_order():
     ]
     assert {each.type for each in told if each.auth == "api_key"} == {"anthropic", "openai", "openrouter"}
     assert all(each.default_endpoint for each in told if each.type != "echo")
+
+
+def test_a_free_name():
+    """A type whose name a provider has comes with the first numbered one that is free."""
+    told = {each.type: each.free_name for each in provider_types({"openai", "openai-2", "echo-2"})}
+    assert (told["openai"], told["echo"], told["vllm"]) == ("openai-3", None, None)
 
 
 def test_an_unknown_type_is_a_bad_parameter():

@@ -32,6 +32,7 @@ export interface ProviderType {
   label: string;
   defaultEndpoint: string;
   auth: "none" | "api_key";
+  freeName?: string;
 }
 
 export interface Model {

@@ -95,7 +95,7 @@ function stepsOf(types: ProviderType[], taken: string[]): Step[] {
       name: "name",
       applies: () => true,
       ask: (draft, place) =>
-        type(place, "Name", draft.name ?? free(draft.kind?.type ?? "", taken), (text) =>
+        type(place, "Name", draft.name ?? draft.kind?.freeName ?? draft.kind?.type ?? "", (text) =>
           taken.includes(text.toLowerCase()) ? `There is a provider ${text} already.` : undefined,
         ),
     },
@@ -126,14 +126,6 @@ function stepsOf(types: ProviderType[], taken: string[]): Step[] {
         type(place, "Environment variable that holds the key. Leave it empty if none is needed", draft.variable ?? ""),
     },
   ];
-}
-
-function free(name: string, taken: string[]): string {
-  let found = name;
-  for (let number = 2; taken.includes(found.toLowerCase()); number++) {
-    found = `${name}-${number}`;
-  }
-  return found;
 }
 
 function pick(types: ProviderType[], place: Place): Promise<ProviderType | undefined> {

@@ -28,7 +28,7 @@ local function add_provider()
       return each.label
     end
     ask.choose(types, 'Which kind of provider?', label, function(kind)
-      ask.text('Name: ', kind.type, function(name)
+      ask.text('Name: ', kind.freeName or kind.type, function(name)
         local wanted = { name = name, type = kind.type }
         local finish = kind.auth == 'api_key' and function()
           ask.key(wanted, add)
