@@ -182,7 +182,7 @@ def test_a_rule_for_files_like_this(window, mux):
 
 
 def test_explain(window):
-    """It tells which model answers for this file, and what each rule made of it."""
+    """It tells once which model answers for this file, and what each rule made of it."""
     window.open("app.ts")
     window.shows("default · local/small")
     window.run("Mux: Explain This File")
@@ -191,6 +191,7 @@ def test_explain(window):
     assert "`.ts` is in `app.ts`" in first
     assert "not reached: rule 1 took it" in second
     assert "local/small answers" in window.page.locator(".quick-input-title").inner_text()
+    assert window.page.locator(".notification-list-item").filter(has_text="app.ts: local/small").count() == 0
 
 
 def test_lists(window, mux):

@@ -1,8 +1,9 @@
 // What is listed: models, requests, checks, and why a model answers for a file.
-import { CancellationToken, ProgressLocation, QuickPickItem, ThemeIcon, env, window } from "vscode";
+import { CancellationToken, ProgressLocation, QuickPickItem, ThemeIcon, env, window, workspace } from "vscode";
 import { choose, Choice, grouped, plain } from "./ask";
 import { show } from "./pages";
 import { Check, Explanation, Model, Request } from "./protocol";
+import { read } from "./settings";
 import { Sidecar } from "./sidecar";
 import { document } from "./view";
 
@@ -32,21 +33,24 @@ export async function copy(text: string): Promise<void> {
 
 export async function explain(sidecar: Sidecar): Promise<void> {
   const uri = document();
-  const given = uri ? { uri: uri.toString() } : { files: [] };
-  const explanation = await sidecar.execute<Explanation>("mux.explainFile", given);
-  const items: QuickPickItem[] = (explanation?.considered ?? []).map((each) => ({
+  const files = uri ? [workspace.asRelativePath(uri, false)] : [];
+  const { workspace: name } = read().options;
+  const given = { files, ...(name ? { workspace: name } : {}) };
+  const { route, considered } = await sidecar.request<Explanation>("mux/route/explain", given);
+  if (considered.length === 0) {
+    throw new Error("There are no rules yet. Choose a model with the command Mux: Use Another Model for Everything Else.");
+  }
+  const items: QuickPickItem[] = considered.map((each) => ({
     label: `${each.position}. ${plain(each.filter) || "everything else"}`,
     iconPath: new ThemeIcon(each.matched ? "check" : "blank"),
     detail: plain(each.why),
   }));
-  if (explanation && items.length > 0) {
-    const route = explanation.route ? `${explanation.route.provider}/${explanation.route.model}` : "no model";
-    await choose(
-      items,
-      `Why ${route} answers for ${uri ? "this file" : "no file"}`,
-      "Rules, in the order in which they are tried",
-    );
-  }
+  const model = route ? `${route.provider}/${route.model}` : "no model";
+  await choose(
+    items,
+    `Why ${model} answers for ${uri ? "this file" : "no file"}`,
+    "Rules, in the order in which they are tried",
+  );
 }
 
 export async function requests(sidecar: Sidecar): Promise<void> {
