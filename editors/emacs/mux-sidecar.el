@@ -86,7 +86,9 @@ sidecar has ended."
 (defconst mux-sidecar--absent
   '("mux-sidecar: not installed" .
     "mux-sidecar is not installed, or not on the `exec-path'.  \
-Install it: pipx install mux-sidecar"))
+Install it: pipx install mux-sidecar \
+(of a checkout or wheel: pipx install PATH), \
+or name the program in `mux-sidecar-command'."))
 
 (defconst mux-sidecar--stopped
   '("mux-sidecar: stopped" .

@@ -202,7 +202,7 @@ def test_what_cannot_be_is_told(open_, home):
 
 
 def test_a_provider_is_added(open_, home, other_upstream: Upstream):
-    """Type, name (a free one is offered), endpoint and key are asked for; the key is typed unseen, models are fetched."""
+    """Type, name (a free one), endpoint and key are asked for; the key is typed unseen, and models are fetched."""
     other_upstream.models = ["m1"]
     home.cli("provider", "add", "openai", "--type", "openai", "--offline")
     emacs = open_(home)
@@ -340,7 +340,7 @@ def test_not_installed(open_, home):
     emacs.terminal.until("mux-sidecar is not installed")
     assert (
         emacs.lisp("""(with-current-buffer "*Warnings*"
-      (how-many "Install it: pipx install mux-sidecar" (point-min)))""")
+      (how-many "pipx install mux-sidecar .*install PATH), or name .* `mux-sidecar-command'" (point-min)))""")
         == "1"
     )
 

@@ -53,6 +53,7 @@ def test_it_starts_by_itself(open_, home):
     vim = open_(home)
     seen = vim.until("default · local/big ")
     assert "Press ENTER" not in seen
+    vim.until(lambda screen: "g:mux_sidecar.cmd" in "".join(screen.split()))
     (sidecar,) = vim.children()
     command(vim, "quit")
     has_ended(sidecar)

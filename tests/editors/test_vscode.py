@@ -348,7 +348,7 @@ def test_not_installed(window, configure, mux):
         window.run("Mux: Restart")
         window.shows("mux-sidecar: not installed")
         told = window.notification("mux-sidecar is not installed")
-        assert re.search("(pipx|uv tool) install mux-sidecar", told.inner_text())
+        assert re.search("(pipx|uv tool) install mux-sidecar .* install PATH.* muxSidecar.command", told.inner_text())
         told.get_by_role("button", name="Copy Command").click()
     finally:
         Path(f"{program}.away").rename(program)

@@ -4,7 +4,8 @@ vim9script
 
 const ABSENT = {
   text: 'mux-sidecar: not installed',
-  advice: 'mux-sidecar is not installed, or not on the PATH of Vim. Install it: pipx install mux-sidecar',
+  advice: 'mux-sidecar is not installed, or not on the PATH of Vim. Install it: pipx install mux-sidecar '
+    .. '(of a checkout or wheel: pipx install PATH), or name the program in g:mux_sidecar.cmd.',
 }
 const STOPPED = {text: 'mux-sidecar: stopped', advice: 'mux-sidecar does not run. Start it: :Mux restart'}
 const RESTARTS = 5 # so often

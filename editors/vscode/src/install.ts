@@ -14,11 +14,11 @@ export async function mend(trouble: Trouble, sidecar: Sidecar): Promise<void> {
     return chosen ? act(chosen === "Try Again" ? "restart" : "showOutput") : undefined;
   }
   const isNamed = read().command !== DEFAULT_COMMAND;
-  const install =
-    (await find("pipx")) || !(await find("uv")) ? "pipx install mux-sidecar" : "uv tool install mux-sidecar";
+  const installer = (await find("pipx")) || !(await find("uv")) ? "pipx install" : "uv tool install";
+  const install = `${installer} mux-sidecar`;
   const advice = isNamed
     ? `${trouble.advice} Correct the setting ${SECTION}.command.`
-    : `${trouble.advice} Install it: ${install}`;
+    : `${trouble.advice} Install it: ${install} (of a checkout or wheel: ${installer} PATH), or name the program in the setting ${SECTION}.command.`;
   const choices = isNamed ? ["Open Settings", "Try Again"] : ["Install in Terminal", "Copy Command", "Open Settings"];
   switch (await window.showWarningMessage(advice, ...choices)) {
     case "Install in Terminal": {

@@ -2,7 +2,8 @@
 
 use zed_extension_api::{self as zed, serde_json, settings::LspSettings, LanguageServerId, Result};
 
-const ABSENT: &str = "mux-sidecar is not installed, or not on the PATH of Zed. Install it: pipx install mux-sidecar";
+const ABSENT: &str = "mux-sidecar is not installed, or not on the PATH of Zed. Install it: pipx install mux-sidecar \
+    (of a checkout or wheel: pipx install PATH), or name the program in the setting lsp.mux-sidecar.binary.path.";
 
 struct MuxSidecar;
 

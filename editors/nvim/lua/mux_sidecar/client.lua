@@ -4,7 +4,8 @@ local M = {}
 local NAME = 'mux_sidecar'
 local ABSENT = {
   text = 'mux-sidecar: not installed',
-  advice = 'mux-sidecar is not installed, or not on the PATH of Neovim. Install it: pipx install mux-sidecar',
+  advice = 'mux-sidecar is not installed, or not on the PATH of Neovim. Install it: pipx install mux-sidecar '
+    .. '(of a checkout or wheel: pipx install PATH), or name the program in vim.g.mux_sidecar.cmd.',
 }
 local STOPPED = { text = 'mux-sidecar: stopped', advice = 'mux-sidecar does not run. Start it: :Mux restart' }
 local RESTARTS, WITHIN = 5, 180 -- so often in so many seconds it is started again by itself

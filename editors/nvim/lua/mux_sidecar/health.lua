@@ -9,7 +9,9 @@ local function check_command(config)
   if type(command) ~= 'table' then
     return vim.health.info('The command is a function of your configuration.')
   elseif vim.fn.executable(command[1]) == 0 then
-    return vim.health.error(command[1] .. ' is not on the PATH of Neovim.', { 'pipx install mux-sidecar' })
+    local advice = { 'pipx install mux-sidecar', 'pipx install PATH, of a checkout or wheel' }
+    table.insert(advice, 'name the program in vim.g.mux_sidecar.cmd')
+    return vim.health.error(command[1] .. ' is not on the PATH of Neovim.', advice)
   end
   local answer = vim.system({ command[1], '--version' }, { text = true, timeout = PATIENCE }):wait()
   local path = vim.fn.exepath(command[1])
