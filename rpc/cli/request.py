@@ -74,10 +74,18 @@ def usage(by: UsageKey, since: datetime | None, *, as_json: bool) -> None:
     if as_json:
         return print_json(rows)
     if not rows:
-        return hint("No requests yet. Point a client at http://localhost:8989/v1/mux, or see 'mux-sidecar demo'.")
+        return _hint("requests yet")
     columns = (by.upper(), "REQUESTS", "TOKENS IN", "OUT", "CACHED", "COST")
     table = Table(columns, [*(_usage_row(u, by) for u in rows), _total(rows)], right=frozenset(columns[1:]))
     return print_table(table)
+
+
+def _hint(missing: str) -> None:
+    """How to have requests, where there are none."""
+    from rpc.cli.health import find  # noqa: PLC0415 - start-up: only who has no requests asks
+    from sidecar.settings import read_place  # noqa: PLC0415 - the same
+
+    hint(f"No {missing}. Point a client at {find(read_place()).url}, or see 'mux-sidecar demo'.")
 
 
 async def _settled(control: Control, count: int, selection: Selection) -> Sequence[Request]:
@@ -96,8 +104,7 @@ def _list(requests: Sequence[Request], selection: Selection, *, as_json: bool) -
     if as_json:
         return print_json(requests)
     if not requests:
-        kind = "such requests" if any(selection) else "requests yet"
-        return hint(f"No {kind}. Point a client at http://localhost:8989/v1/mux, or see 'mux-sidecar demo'.")
+        return _hint("such requests" if any(selection) else "requests yet")
     return print_table(Table(COLUMNS, [_row(request) for request in requests], right=RIGHT))
 
 

@@ -297,6 +297,8 @@ def test_another_port(fresh_mux: Callable[..., Mux]) -> None:
     elsewhere = {"MUX_SIDECAR_PORT": str(free_port())}
     for told in (("connect", "llm"), ("status",), ("dashboard", "--no-open"), ("doctor",)):
         assert f"http://localhost:{mux.port}/" in mux.cli(*told, env=elsewhere, check=False).stdout
+    for empty in ("log", "usage"):
+        assert f"http://localhost:{mux.port}/" in mux.cli(empty, env=elsewhere).stderr
     mux.stop()
     assert f"localhost:{elsewhere['MUX_SIDECAR_PORT']}/v1/mux" in mux.cli("connect", "llm", env=elsewhere).stdout
 
