@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import ClientSession
 
@@ -114,6 +114,8 @@ async def open_app(
         mux = Mux(Wire(session, keys), recorder, clean)
         endpoint = Endpoint(mux, snapshots, lambda: token.obtain(place), place.home_hash)
         server = endpoint.server()
+        with suppress(StoreUnusable):  # told to whoever needs it
+            await asyncio.to_thread(token.obtain, place)
         port = Port(place, server, snapshots)
         stack.push_async_callback(_leave, port, endpoint, server)
         await port.look()

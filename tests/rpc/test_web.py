@@ -104,6 +104,13 @@ def test_more_than_64_mb(served, more):
     assert served.rpc("mux/workspace/list")[0]["name"] == "default"
 
 
+def test_the_token_is_there(served):
+    """Whoever serves has written the token before somebody looks for it, for its owner's eyes alone."""
+    file = served.home / "token"
+    assert len(bytes.fromhex(file.read_text("ascii"))) == 16
+    assert os.name == "nt" or file.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(
     "given", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic eDp5"}, {"x-api-key": "x"}]
 )
