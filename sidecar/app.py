@@ -7,19 +7,20 @@ import logging
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import ClientSession
 
-from sidecar import logs, prices, token
+from sidecar import logs, token
 from sidecar.endpoint import Endpoint
 from sidecar.errors import MuxError, NotAllowed, StoreUnusable
 from sidecar.http_server import Server
 from sidecar.keys import Keys
 from sidecar.mux import Mux
+from sidecar.prices import PriceTable
 from sidecar.providers.http import open_session
-from sidecar.record import Recorder, Row, Trace
+from sidecar.record import Recorder, Row
 from sidecar.redact import Redactor
 from sidecar.settings import Place
 from sidecar.sharing.port import Port
@@ -108,10 +109,11 @@ async def open_app(
         records = Records(place, snapshots)
         clean = Redactor(keys.secrets).clean
         logs.configure(place.log_level, clean)
-        recorder = Recorder(records, _price, clean)
+        prices = PriceTable()
+        recorder = Recorder(records, prices, clean)
         stack.push_async_callback(recorder.close)
         session = await stack.enter_async_context(open_session())
-        mux = Mux(Wire(session, keys), recorder, clean)
+        mux = Mux(Wire(session, keys), recorder, prices, clean)
         endpoint = Endpoint(mux, snapshots, lambda: token.obtain(place), place.home_hash)
         server = endpoint.server()
         with suppress(StoreUnusable):  # told to whoever needs it
@@ -192,6 +194,14 @@ class Records:
         """
         self._writer.run(lambda db: requests.append(db, rows))
 
+    def price(self, costs: Mapping[str, float]) -> None:
+        """Give records their costs.
+
+        Raises:
+            StoreUnusable: they could not be written.
+        """
+        self._writer.run(lambda db: requests.price(db, costs))
+
     def rest(self) -> None:
         """Let go of the file until the next rows come."""
         self._writer.close()
@@ -227,9 +237,3 @@ async def _discover(place: Place, keys: Keys, session: ClientSession, snapshots:
         return
     if added:
         log.warning("Found and added: %s.", ", ".join(provider.name for provider in added))
-
-
-def _price(trace: Trace) -> float | None:
-    if trace.provider is None or trace.model is None:
-        return None
-    return prices.cost(trace.provider, trace.model, trace.info, trace.tokens)

@@ -15,7 +15,7 @@ from sidecar.dialects.forms import FORMS
 from sidecar.dialects.incoming import Incoming, read
 from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, MuxStopped, NoRoute, RequestError
 from sidecar.paths import Resource
-from sidecar.prices import Table
+from sidecar.prices import PriceTable
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
 from sidecar.routing.files import KINDS, LARGE, Context, Costly, Finder
@@ -28,12 +28,12 @@ from sidecar.wire import Wire
 class Mux:
     """Answers the requests of AI clients, and leaves one record of each; `clean` takes keys out of what is told."""
 
-    def __init__(self, wire: Wire, recorder: Recorder, clean: Callable[[str], str]) -> None:
+    def __init__(self, wire: Wire, recorder: Recorder, prices: PriceTable, clean: Callable[[str], str]) -> None:
         self._wire = wire
         self.clean = clean
         self._recorder = recorder
         self._finder = Finder()
-        self._prices = Table()
+        self._prices = prices
         self._bridges = Bridges()
         self._answering: dict[Trace, asyncio.Task[object] | None] = {}
 

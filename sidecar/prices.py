@@ -8,11 +8,8 @@ from sidecar.providers import types
 from sidecar.values import ModelInfo, Prices, ProviderConfig, Tokens
 
 
-class Table:
-    """The bundled price table, which takes 0.2 s and 15 MB: loaded in a thread when the first request may need it.
-
-    By the time that its answer has ended, the table is there, and its record comes as soon as any other.
-    """
+class PriceTable:
+    """The bundled price table, which takes 0.2 s and 15 MB: loaded in a thread when the first request may need it."""
 
     def __init__(self) -> None:
         self._loading: asyncio.Future[None] | None = None
@@ -23,23 +20,30 @@ class Table:
         if self._loading is not None or provider is self._seen:
             return
         self._seen = provider
-        if not types.is_free(provider) and (info is None or info.prices is None):
+        if _is_tabled(provider, info):
             self._loading = asyncio.get_running_loop().run_in_executor(None, _load)
+
+    def is_coming(self, provider: ProviderConfig, info: ModelInfo | None) -> bool:
+        """Whether `cost` would wait for the table; for any thread."""
+        return self._loading is not None and not self._loading.done() and _is_tabled(provider, info)
+
+    def cost(self, provider: ProviderConfig, model: str, info: ModelInfo | None, tokens: Tokens) -> float | None:
+        """The cost of these tokens; None if it is not known. For any thread; it may wait for the table."""
+        if types.is_free(provider):
+            return 0.0
+        if tokens.input is None and tokens.output is None:
+            return None
+        if info is not None and info.prices is not None:
+            return _listed(info.prices, tokens)
+        return _tabled(provider.base, model, tokens)
+
+
+def _is_tabled(provider: ProviderConfig, info: ModelInfo | None) -> bool:
+    return not types.is_free(provider) and (info is None or info.prices is None)
 
 
 def _load() -> None:
     _tabled("https://api.openai.com/v1", "gpt-5", Tokens(input=1, output=1))  # the first look-up takes a while as well
-
-
-def cost(provider: ProviderConfig, model: str, info: ModelInfo | None, tokens: Tokens) -> float | None:
-    """The cost of these tokens; None if it is not known. See `Table`."""
-    if types.is_free(provider):
-        return 0.0
-    if tokens.input is None and tokens.output is None:
-        return None
-    if info is not None and info.prices is not None:
-        return _listed(info.prices, tokens)
-    return _tabled(provider.base, model, tokens)
 
 
 def _listed(prices: Prices, tokens: Tokens) -> float | None:

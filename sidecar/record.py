@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ import msgspec
 
 from sidecar.errors import MuxStopped, RequestError
 from sidecar.moments import moment
+from sidecar.prices import PriceTable
 from sidecar.routing.files import KINDS, Context
 from sidecar.values import Dialect, Keep, ModelInfo, Outcome, ProviderConfig, Request, Tokens
 
@@ -136,6 +137,9 @@ class Book(Protocol):
     def write(self, rows: Sequence[Row]) -> None:
         """Append them."""
 
+    def price(self, costs: Mapping[str, float]) -> None:
+        """Give records that are written their costs, by their ids."""
+
     def rest(self) -> None:
         """Nothing has come for a while: let go of what is held for writing."""
 
@@ -143,11 +147,12 @@ class Book(Protocol):
 class Recorder:
     """Takes ended traces and has them written within a tenth of a second, in order."""
 
-    def __init__(self, book: Book, price: Callable[[Trace], float | None], clean: Callable[[str], str]) -> None:
+    def __init__(self, book: Book, prices: PriceTable, clean: Callable[[str], str]) -> None:
         self._book = book
-        self._price = price
+        self._prices = prices
         self._clean = clean
         self._waiting: list[Trace] = []
+        self._unpriced: list[Trace] = []  # written without their costs, for which the price table is still to come
         self._task: asyncio.Task[None] | None = None
         self._rest: asyncio.TimerHandle | None = None
         self.lost = 0
@@ -172,7 +177,7 @@ class Recorder:
         await asyncio.to_thread(self._book.rest)
 
     async def _drain(self) -> None:
-        while self._waiting:
+        while self._waiting or self._unpriced:
             await asyncio.sleep(BATCH)
             await self._flush()
         loop = asyncio.get_running_loop()
@@ -182,17 +187,40 @@ class Recorder:
 
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
+        if batch:
+            await self._in_thread(self._write, batch)
+        if self._unpriced and not self._is_late(self._unpriced[0]):
+            late, self._unpriced = self._unpriced, []
+            await self._in_thread(self._write_costs, late)
+
+    async def _in_thread(self, work: Callable[[list[Trace]], None], traces: list[Trace]) -> None:
         try:
-            await asyncio.to_thread(self._write_batch, batch)
+            await asyncio.to_thread(work, traces)
         except Exception:  # a background task is an outer edge: the record must never stop the requests
-            self.lost += len(batch)
-            log.exception("%d request records could not be written", len(batch))
+            self.lost += len(traces)
+            log.exception("%d request records could not be written", len(traces))
 
-    def _write_batch(self, batch: list[Trace]) -> None:
-        self._book.write([self._row(trace) for trace in batch])
+    def _write(self, batch: list[Trace]) -> None:
+        late = {trace for trace in batch if self._is_late(trace)}
+        self._book.write([self._row(trace, None if trace in late else self._cost(trace)) for trace in batch])
+        self._unpriced += late
 
-    def _row(self, trace: Trace) -> Row:
-        cost = trace.cost if trace.cost is not None else self._price(trace)
+    def _write_costs(self, late: list[Trace]) -> None:
+        costs = ((trace.id, self._cost(trace)) for trace in late)
+        self._book.price({ident: cost for ident, cost in costs if cost is not None})
+
+    def _is_late(self, trace: Trace) -> bool:
+        """Whether the record is not to wait for its cost."""
+        if trace.cost is not None or trace.provider is None:
+            return False
+        return self._prices.is_coming(trace.provider, trace.info)
+
+    def _cost(self, trace: Trace) -> float | None:
+        if trace.cost is not None or trace.provider is None or trace.model is None:
+            return trace.cost
+        return self._prices.cost(trace.provider, trace.model, trace.info, trace.tokens)
+
+    def _row(self, trace: Trace, cost: float | None) -> Row:
         context = trace.context if trace.find_context is None else trace.find_context()
         request = Request(
             id=trace.id,

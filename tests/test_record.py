@@ -192,6 +192,22 @@ def hosted(tmp_path_factory):
     upstream.close()
 
 
+def recorded(mux, count):
+    """The records, once there are so many."""
+    until = time.monotonic() + 30
+    while len(rows := mux.log()) < count:
+        assert time.monotonic() < until, rows
+    return rows
+
+
+def priced(mux):
+    """The newest record, once it has a cost."""
+    until = time.monotonic() + 30
+    while "cost" not in (row := mux.log(1)[0]):
+        assert time.monotonic() < until, row
+    return row
+
+
 def test_known_models_have_a_price(hosted):
     """A model of the price table costs what the table says, cached tokens less; an unknown one has no cost at all."""
     mux, upstream = hosted
@@ -200,11 +216,11 @@ def test_known_models_have_a_price(hosted):
     assert mux.post("/chat/completions", ask()).status == 200
     assert (upstream.last.path, upstream.last.header("host")) == ("/v1/chat/completions", FAR)
     assert upstream.last.header("authorization") == "Bearer sk-1"
-    assert mux.log(1)[0]["cost"] == pytest.approx(2.5 + 1)
+    assert priced(mux)["cost"] == pytest.approx(2.5 + 1)
     cached = {**usage, "prompt_tokens_details": {"cached_tokens": 500_000}}
     upstream.script(reply({**completion(), "model": "gpt-4o", "usage": cached}))
     mux.post("/chat/completions", ask())
-    assert mux.log(1)[0]["cost"] == pytest.approx(1.25 + 0.625 + 1)
+    assert priced(mux)["cost"] == pytest.approx(1.25 + 0.625 + 1)
     upstream.script(reply({**completion(), "model": "nobody-knows-me", "usage": usage}))
     mux.post("/chat/completions", ask("see main.go"))
     row = mux.log(1)[0]
@@ -219,7 +235,7 @@ def test_usage_sums_up(hosted):
     upstream.script(reply({**completion(), "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}))
     for text in ("hi", "hi", "see main.go"):
         mux.post("/chat/completions", ask(text))
-    mux.log(1)
+    recorded(mux, 3)
     rows = {row["key"]: row for row in mux.json("usage", "--by", "model")}
     counted = {key: (row["requests"], row["inputTokens"], row["outputTokens"]) for key, row in rows.items()}
     assert counted == {"far/gpt-4o": (2, 6, 4), "far/nobody-knows-me": (1, 3, 2)}

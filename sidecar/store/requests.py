@@ -14,7 +14,7 @@ from sidecar.values import Request, Usage, Value
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Outage(Value, frozen=True, kw_only=True):
@@ -54,6 +54,14 @@ def append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
         if conversation is not None:
             body = zlib.compress(conversation, level=6)
             db.execute("INSERT INTO conversations (seq, body) VALUES (?, ?)", (cursor.lastrowid, body))
+
+
+def price(db: sqlite3.Connection, costs: Mapping[str, float]) -> None:
+    """Gives records their costs, in USD by id; one that is no longer there is passed over."""
+    db.executemany(
+        "UPDATE requests SET cost = ?1, record = json_set(record, '$.cost', ?1) WHERE id = ?2",
+        [(cost, ident) for ident, cost in costs.items()],
+    )
 
 
 def newest(

@@ -223,3 +223,13 @@ def test_a_watch_tells_each_change_once(records):
     fill(records, (request(3), None))
     assert [watch.changed(), watch.changed()] == [True, False]
     watch.close()
+
+
+def test_a_cost_comes_later(records):
+    """A record gets the cost that was not known when it was stored; one that was removed does not come back."""
+    fill(records, (request(1, cost=None), None), (request(2), None))
+    with records.change() as db:
+        requests.price(db, {"r1": 0.5, "gone": 1.0})
+    with records.read() as db:
+        assert [each.cost for each in requests.newest(db, 9, None, {})] == [0.25, 0.5]
+        assert requests.spent(db, 0.0) == 0.75
