@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rpc.status import Facts, summarise
+from rpc.facts import Facts
+from rpc.status import summarise
 from sidecar.control.requests import Recent
 from sidecar.errors import NotAllowed, NotFound, StoreUnusable
 from sidecar.store.watch import Watch
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from rpc.status import Status, View
+    from rpc.facts import View
+    from rpc.status import Status
     from sidecar.app import Serving
     from sidecar.control.opening import Control
     from sidecar.snapshot import Snapshot, Snapshots

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rpc.documents import file_of
-from rpc.status import View
+from rpc.facts import View
 from sidecar.errors import InvalidParameter
 
 if TYPE_CHECKING:

@@ -83,9 +83,17 @@ class KeyRefused(MuxError):
 
 
 class KeyMissing(MuxError):
-    """No key is stored, or the variable that should hold it is not set."""
+    """No key is stored, or the variable that should hold it is not set; `mend` is the command that gives one.
+
+    `detail` is the sentence without the command.
+    """
 
     code = 1006
+
+    def __init__(self, message: str, mend: str | None = None) -> None:
+        super().__init__(message if mend is None else f"{message}: {mend}")
+        self.detail = message if mend is None else f"{message}."
+        self.mend = mend
 
 
 class NotAllowed(MuxError):

@@ -81,15 +81,13 @@ def variable(name: str, field: str = "apiKeyEnv") -> str:
     return f"{ENV}{name}"
 
 
-def never_given(config: ProviderConfig) -> str | None:
-    """What to say of a provider that wants a key and has none, nor a header that could hold one."""
+def never_given(config: ProviderConfig) -> KeyMissing | None:
+    """What is wrong with a provider that wants a key and has none, nor a header that could hold one."""
     if config.auth != "api_key" or config.key is not None:
         return None
     if any(name.lower() in _BEARING for name, _ in config.headers):
         return None
-    return (
-        f"{config.name} has no key yet; give it one: mux-sidecar provider edit {_quoted(config.name)} --api-key-stdin"
-    )
+    return KeyMissing(f"{config.name} has no key yet; give it one", _giving(config.name))
 
 
 class Keys:
@@ -132,14 +130,14 @@ class Keys:
             return Key(self._variable(ref.removeprefix(ENV), f"The key of {provider}", provider))
         return self._known.get(ref)
 
-    def absent(self, config: ProviderConfig) -> str | None:
+    def absent(self, config: ProviderConfig) -> KeyMissing | None:
         """Why this process cannot send the provider what it needs: a variable that is not set. Asks no keyring."""
         try:
             self.cached(config.key, config.name)
             for _, value in config.headers:
                 self.header_value(value, config.name)
         except KeyMissing as error:
-            return str(error)
+            return error
         return None
 
     async def remove(self, ref: str | None) -> None:
@@ -177,7 +175,8 @@ class Keys:
         if not value:
             raise KeyMissing(
                 f"{what} is to come from the variable {name}, which this process does not have; start it where "
-                f"{name} is set, or store the key with: mux-sidecar provider edit {_quoted(provider)} --api-key-stdin"
+                f"{name} is set, or store the key",
+                _giving(provider),
             )
         self._seen.add(value)
         return value
@@ -198,10 +197,12 @@ class Keys:
         try:
             secret = self._read_file().get(number) if kind == "file" else self._ask(number)
         except (KeyringError, StoreUnusable) as error:
-            raise KeyMissing(f"The key of {provider} cannot be read: {error}. {_mend(provider)}") from error
+            raise KeyMissing(
+                f"The key of {provider} cannot be read: {error}. Store it anew", _giving(provider)
+            ) from error
         if not secret:
             where = "keys.json of the data folder" if kind == "file" else "the system's keyring"
-            raise KeyMissing(f"The key of {provider} is not in {where} any more. {_mend(provider)}")
+            raise KeyMissing(f"The key of {provider} is not in {where} any more. Store it anew", _giving(provider))
         return self._keep(ref, secret)
 
     def _keep(self, ref: str, secret: str) -> Key:
@@ -250,8 +251,9 @@ class Keys:
                 ) from error
 
 
-def _mend(provider: str) -> str:
-    return f"Store it anew with: mux-sidecar provider edit {_quoted(provider)} --api-key-stdin"
+def _giving(provider: str) -> str:
+    """The command that gives a provider a key."""
+    return f"mux-sidecar provider edit {_quoted(provider)} --api-key-stdin"
 
 
 def _quoted(provider: str) -> str:

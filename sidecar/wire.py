@@ -11,7 +11,6 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from sidecar import __version__
-from sidecar.errors import KeyMissing
 from sidecar.keys import Keys, never_given
 from sidecar.providers import echo, failures, types
 from sidecar.providers.http import client_timeout, proxy_for
@@ -149,7 +148,7 @@ class Wire:
     async def _target(self, config: ProviderConfig, wire: WireName) -> Target:
         """Where this goes; made anew when the provider's configuration or key has changed."""
         if lacking := never_given(config):
-            raise KeyMissing(lacking)
+            raise lacking
         key = self._keys.cached(config.key, config.name)
         if key is None and config.key is not None:
             key = await self._keys.get(config.key, config.name)

@@ -29,7 +29,8 @@ async def _read(control: Control) -> Status:
     """The Status as any window has it, the endpoint seen from outside; `busy` is a running process's own."""
     import asyncio  # noqa: PLC0415 - start-up, as in `perform`
 
-    from rpc.status import Facts, View, summarise  # noqa: PLC0415 - start-up
+    from rpc.facts import Facts, View  # noqa: PLC0415 - start-up
+    from rpc.status import summarise  # noqa: PLC0415 - the same
     from sidecar.snapshot import Snapshots  # noqa: PLC0415 - the same
 
     place = control.bench.place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.errors import InvalidParameter, KeyMissing
+from sidecar.errors import InvalidParameter
 from sidecar.keys import Key, never_given
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def fetch(bench: Workbench, config: ProviderConfig, secret: str | None = N
     from sidecar.providers.listing import fetch_models  # noqa: PLC0415
 
     if not secret and (lacking := never_given(config)):
-        raise KeyMissing(lacking)
+        raise lacking
     key = Key(secret) if secret else await bench.keys.get(config.key, config.name)
     headers = {name: bench.keys.header_value(value, config.name) for name, value in config.headers}
     _check(headers)

@@ -205,8 +205,13 @@ def _shown(config: ProviderConfig, counts: dict[int, int], users: dict[str, tupl
         workspaces=users.get(config.name.casefold(), ()),
         headers=tuple(name for name, _ in config.headers),
         timeouts=config.timeouts,
-        error=config.error or keys.never_given(config),
+        error=config.error or _lack(config),
     )
+
+
+def _lack(config: ProviderConfig) -> str | None:
+    lacking = keys.never_given(config)
+    return str(lacking) if lacking else None
 
 
 def _check_free(db: sqlite3.Connection, config: ProviderConfig) -> None:

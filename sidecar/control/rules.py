@@ -174,11 +174,11 @@ def _why_broken(db: sqlite3.Connection, rule: RuleDraft) -> str | None:
 def why_broken(provider: str, model: str, found: ProviderConfig | None, listed: ModelInfo | None) -> str | None:
     """Why a rule with these names cannot serve, given what there is by them; None if it can."""
     if found is None:
-        return f"There is no provider {provider} any more; add it again, or choose another model for this rule."
+        return f"There is no provider {provider} any more; add it again, or choose another model."
     if listed is None:
-        return f"{found.name} has no model {model}; choose another one for this rule."
+        return f"{found.name} has no model {model}; choose another one."
     if listed.gone:
-        return f"{found.name} no longer lists {model}; choose another model for this rule."
+        return f"{found.name} no longer lists {model}; choose another model."
     return None
 
 

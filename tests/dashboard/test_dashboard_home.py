@@ -153,9 +153,10 @@ def test_trouble_is_told_once_and_leads_on(own_mux, tab_of):
     tab.go("home")
     assert own_mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Hello"}]}).status == 400
     expect(lines).to_have_count(4)
-    expect(lines.last.get_by_role("link", name="Requests")).to_be_visible()
-    expect(lines.first).to_have_text("No provider yet. Providers")
+    expect(lines.first).to_have_text("No provider yet; add one. Providers")
     assert "mux-sidecar" not in page.get_by_role("region", name="To be mended").inner_text()
+    lines.last.get_by_role("link", name="Show the request").click()
+    expect(page.get_by_role("heading", name="Hello")).to_be_visible()
 
 
 def test_a_provider_that_is_down_is_told_of_once(own_mux, tab_of, closed_port):
@@ -171,6 +172,16 @@ def test_a_provider_that_is_down_is_told_of_once(own_mux, tab_of, closed_port):
     expect(lines).to_have_text(re.compile("^The provider desk is down since .* Providers$"))
     lines.get_by_role("link", name="Providers").click()
     expect(page.get_by_role("heading", name="Providers")).to_be_visible()
+
+
+def test_a_key_that_is_missing_leads_to_its_field(own_mux, tab_of):
+    """A provider without its key leads to where it is given one."""
+    own_mux.rpc("mux/provider/add", name="paid", type="openai", models=["m"], offline=True, auth="api_key")
+    page = tab_of(own_mux).sign_in()
+    lines = page.get_by_role("region", name="To be mended").get_by_role("listitem")
+    expect(lines).to_have_text("paid has no key yet; give it one. Manage paid")
+    lines.get_by_role("link", name="Manage paid").click()
+    expect(page.get_by_role("dialog").get_by_label("Name", exact=True)).to_have_value("paid")
 
 
 LABELS = """(() => {

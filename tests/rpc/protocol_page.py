@@ -25,6 +25,7 @@ from mux import Mux  # noqa: E402 - the same
 
 from rpc.commands.execute import COMMANDS  # noqa: E402 - after the tests' own, to keep them apart
 from rpc.methods import METHODS  # noqa: E402 - the same
+from rpc.problems import Problem  # noqa: E402 - the same
 from rpc.results import DashboardUrl, ShownRequest  # noqa: E402 - the same
 from rpc.status import Command, Status  # noqa: E402 - the same
 from sidecar import values  # noqa: E402 - the same
@@ -36,6 +37,7 @@ BEGIN, END = "<!-- {}: generated -->", "<!-- end of {} -->"
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Any: "any"}
 SHOWN = (
     Status,
+    Problem,
     values.EndpointState,
     Command,
     values.Route,

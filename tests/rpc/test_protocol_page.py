@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import typing
 
 import msgspec
 import protocol_page as page
@@ -11,6 +13,7 @@ import pytest
 from rpc.commands.execute import COMMANDS
 from rpc.commands.names import NAMES
 from rpc.methods import METHODS
+from rpc.problems import ProblemKind
 
 TEXT = page.PAGE.read_text("utf-8")
 EXAMPLES = page.exchanges(TEXT)
@@ -50,6 +53,13 @@ def test_each_example_is_true(name):
 def test_each_value_is_told():
     """A type of the results has its heading and its fields, as the code has them."""
     assert page.part(TEXT, "values") == "\n\n".join(map(page.value_table, page.SHOWN))
+
+
+def test_each_kind_of_problem_is_told():
+    """What may be wrong stands in a table, by the kinds that the code has."""
+    assert re.findall(
+        r"^\| `(\w+)` \| [^|]+ \|[^|]*\|$", TEXT.split("`Problem.kind`")[1].split("<!--")[0], re.MULTILINE
+    ) == list(typing.get_args(ProblemKind))
 
 
 def test_each_command_is_told():

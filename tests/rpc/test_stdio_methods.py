@@ -35,6 +35,7 @@ def test_status(window):
         "route": {"workspace": "default", **ECHO},
         "endpoint": {"url": window.mux.url.replace("127.0.0.1", "localhost"), "state": "serving"},
         "problems": [],
+        "details": [],
         "command": {"title": "Switch workspace", "command": "mux.switchWorkspace"},
     }
 

@@ -57,6 +57,13 @@ def test_status_of_a_new_folder(fresh_mux, launch):
     status = editor.call("mux/status")
     assert (status["kind"], status["route"], status["text"]) == ("error", None, "default · no model")
     assert "provider add" in status["problems"][0]
+    assert status["details"] == [
+        {
+            "kind": "noProvider",
+            "detail": "No provider yet; add one.",
+            "mend": "mux-sidecar provider add ollama --type ollama",
+        }
+    ]
     assert status["command"]["command"] == "mux.addProvider"
 
 
@@ -69,6 +76,18 @@ def test_a_broken_rule(window):
     status = window.call("mux/status")
     assert (status["kind"], len(status["problems"])) == ("warning", 1)
     assert status["problems"][0].startswith("Rule 1 of the workspace default cannot serve")
+    reason = window.call("mux/rule/list")[0]["broken"]
+    assert status["details"] == [
+        {
+            "kind": "brokenRule",
+            "detail": f"Rule 1 of the workspace default cannot serve ({reason}); mend it.",
+            "mend": "mux-sidecar rule edit 1 --model PROVIDER/MODEL",
+            "workspace": "default",
+            "position": 1,
+            "reason": reason,
+            "provider": "gone",
+        }
+    ]
     assert window.call("mux/status", uri="file:///a.py")["kind"] == "error"
 
 
@@ -93,6 +112,45 @@ def test_a_missing_key(window, source):
     status = window.call("mux/status")
     assert status["kind"] == "error"
     assert ("NOBODY_SETS_THIS" if given else "up has no key") in status["problems"][0]
+    (detail,) = status["details"]
+    assert (detail["kind"], detail["provider"]) == ("missingKey", "up")
+    assert detail["mend"] == "mux-sidecar provider edit up --api-key-stdin"
+
+
+def test_what_is_to_be_mended_in_parts(window, closed_port):
+    """`details` has each of `problems`, in the same order, by its kind and by what it is about."""
+    window.serving()
+    endpoint = f"http://localhost:{closed_port}"
+    window.call("mux/provider/add", name="my desk", type="vllm", endpoint=endpoint, models=["m"], offline=True)
+    window.call("mux/rule/add", filter=".py", provider="my desk", model="m")
+    window.call("mux/workspace/add", name="none")
+    window.call("mux/workspace/add", name="some", copyFrom="default")
+    window.call("mux/rule/remove", workspace="some", position=2)
+    window.fail("mux/provider/refresh", {"name": "my desk"})
+    file = {"role": "user", "content": "Look at `a.py`"}
+    reply = window.mux.post("/chat/completions", {"messages": [file]}, {"x-mux-workspace": "none"})
+    assert reply.status == 400
+    window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
+    statuses = {name: window.call("mux/status", workspace=name) for name in ("default", "none", "some")}
+    kinds = {name: [detail["kind"] for detail in status["details"]] for name, status in statuses.items()}
+    assert kinds == {
+        "default": ["modelsFailed", "lastRequestFailed"],
+        "none": ["noRule", "modelsFailed", "lastRequestFailed"],
+        "some": ["noDefault", "modelsFailed", "lastRequestFailed"],
+    }
+    assert statuses["none"]["details"][0]["mend"] == "mux-sidecar rule default PROVIDER/MODEL -w none"
+    assert statuses["none"]["details"][1]["mend"] == 'mux-sidecar provider refresh "my desk"'
+    assert statuses["none"]["details"][2]["request"] == reply.headers["x-mux-request-id"]
+    for status in statuses.values():
+        assert status["problems"] == [told(**detail) for detail in status["details"]]
+    assert window.mux.post("/chat/completions", {"messages": [file]}).status == 502
+    status = window.told("mux/didChangeStatus", lambda status: "is down" in str(status["problems"]))
+    assert [(each["kind"], each["provider"]) for each in status["details"]] == [("providerDown", "my desk")]
+
+
+def told(detail, mend=None, **_):
+    """The sentence with its command."""
+    return f"{detail.removesuffix('.')}: {mend}" if mend else detail
 
 
 def test_the_command_line_tells_the_same(window):

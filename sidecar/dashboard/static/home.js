@@ -17,7 +17,7 @@ export function Home({ rpc, status }) {
   // All of it at once: nothing is pushed about by what comes later.
   if (![workspaces, rules, requests, usage].every((each) => each.value || each.error)) return html`<h1 class="loading">Home</h1>`;
   return html`<h1>Home</h1>
-    <${Problems} problems=${status.problems} workspace=${status.workspace} />
+    <${Problems} details=${status.details} />
     <div class="columns">
       <${Active} rpc=${rpc} status=${status} workspaces=${workspaces} rules=${rules} />
       <${Latest} requests=${requests} />

@@ -1,27 +1,26 @@
-// What is to be mended: the Status says it with commands, and here the page where it is done stands instead.
+// What is to be mended, and the page where that is done.
 
 import { html } from "./view.js";
 import { withoutCommands } from "./format.js";
 
-const RULE = /^Rule (\d+) of the workspace (\S+) cannot serve \((.*)\); mend it: mux-sidecar /;
-const COMMAND = /^(.*?)(?:; [^;.]*:| [A-Z][^;.]*:) mux-sidecar (.*)$/;
-const LAST = /^The last request failed /;
-const DOWN = /^The provider .+ is down since /;
-const NAMED = / -w (\S+)$/;
+const workspaces = () => ({ href: "#/workspaces", label: "Workspaces" });
+const rules = ({ workspace }) => ({ href: `#/workspaces/${encodeURIComponent(workspace)}`, label: `Rules of ${workspace}` });
+const providers = () => ({ href: "#/providers", label: "Providers" });
+const provider = ({ provider: name }) => ({ href: `#/providers/${encodeURIComponent(name)}`, label: `Manage ${name}` });
+const request = ({ request: id }) => ({ href: `#/requests/${id}`, label: "Show the request" });
 
-const rulesOf = (name) => ({ href: `#/workspaces/${encodeURIComponent(name)}`, label: `Rules of ${name}` });
-const PROVIDERS = { href: "#/providers", label: "Providers" };
-
-// {text, way} of one problem that is no broken rule's.
-function ofOne(problem, workspace) {
-  const [, text, command] = COMMAND.exec(problem) ?? [];
-  if (command) {
-    const way = command.startsWith("provider ") ? PROVIDERS : rulesOf(NAMED.exec(command)?.[1] ?? workspace);
-    return { text: /[.!?]$/.test(text) ? text : `${text}.`, way };
-  }
-  if (DOWN.test(problem)) return { text: problem, way: PROVIDERS };
-  return { text: withoutCommands(problem), way: LAST.test(problem) ? { href: "#/requests", label: "Requests" } : null };
-}
+// By the problem's kind; what is to be mended elsewhere has none.
+const WAYS = {
+  noWorkspace: workspaces,
+  noProvider: providers,
+  noRule: rules,
+  noDefault: rules,
+  brokenRule: rules,
+  missingKey: provider,
+  providerDown: providers,
+  modelsFailed: providers,
+  lastRequestFailed: request,
+};
 
 function numbered(positions) {
   const all = [...positions].sort((one, other) => one - other);
@@ -29,30 +28,23 @@ function numbered(positions) {
   return `Rules ${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
 }
 
-// [{text, way}]: rules that cannot serve for the same reason are one.
-export function mended(problems, workspace) {
-  const told = [];
-  const broken = new Map();
-  for (const problem of problems) {
-    const [, position, name, reason] = RULE.exec(problem) ?? [];
-    const same = position && broken.get(`${name} ${reason}`);
-    if (same) same.positions.push(Number(position));
-    else if (position) {
-      const group = { positions: [Number(position)], name, reason, way: rulesOf(name) };
-      broken.set(`${name} ${reason}`, group);
-      told.push(group);
-    } else told.push(ofOne(problem, workspace));
+// [{text, way}]: rules of a workspace that cannot serve for the same reason are one.
+export function mended(details) {
+  const told = new Map();
+  for (const problem of details) {
+    const key = problem.kind === "brokenRule" ? JSON.stringify([problem.workspace, problem.reason]) : problem;
+    const { positions } = told.get(key) ?? { positions: [] };
+    told.set(key, { problem, positions: [...positions, problem.position] });
   }
-  const first = ({ positions }) => (positions ? Math.min(...positions) : 0);
-  told.sort((one, other) => (one.positions && other.positions ? first(one) - first(other) : 0));
-  return told.map(({ text, way, positions, reason }) => ({
-    text: text ?? `${numbered(positions)} cannot serve. ${reason.replace("this rule", positions.length > 1 ? "them" : "it")}`, way,
+  return [...told.values()].map(({ problem, positions }) => ({
+    text: problem.reason ? `${numbered(positions)} cannot serve. ${problem.reason}` : withoutCommands(problem.detail),
+    way: WAYS[problem.kind]?.(problem),
   }));
 }
 
-export function Problems({ problems, workspace }) {
-  return html`<section class="card problems" aria-labelledby="problems" hidden=${problems.length === 0}>
+export function Problems({ details }) {
+  return html`<section class="card problems" aria-labelledby="problems" hidden=${details.length === 0}>
     <h2 id="problems">To be mended</h2>
-    <ul>${mended(problems, workspace).map(({ text, way }) => html`<li key=${text}>${text} ${way && html`<a href=${way.href}>${way.label}</a>`}</li>`)}</ul>
+    <ul>${mended(details).map(({ text, way }) => html`<li key=${text}>${text} ${way && html`<a href=${way.href}>${way.label}</a>`}</li>`)}</ul>
   </section>`;
 }
