@@ -1,0 +1,462 @@
+"""Connections are kept, and used again as long as they are sound; each way in which one can be unsound is noticed."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+
+import pytest
+from speaking import CERTIFICATES, LIMITS, scripted, until, whole
+from yarl import URL
+
+from sidecar.http1.connecting import Connector, Origin
+from sidecar.http1.connection import Limits
+from sidecar.http1.failures import ConnectTimeout, Disconnected, NotConnected, NotResolved, Silent
+from sidecar.http1.pool import KEEP_ALIVE, Pool
+from sidecar.http1.request import head_of, place_of
+from sidecar.providers.resolver import BlockedAddress, Resolver, open_socket
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
+
+
+def tls():
+    """A server's context with the certificate of `localhost`."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATES / "localhost.pem")
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("size", [2, 3 * 2**20])
+async def test_a_connection_is_used_again(client, serve, secure, size):
+    """One after the other goes over one connection, of TLS too, and arrives as it was sent."""
+    url, server = await serve(scripted(OK), context=tls() if secure else None)
+    body = bytes(size)
+    for _ in range(3):
+        assert await client.ask(url, body) == (200, b"ok")
+    assert server.connections == 1
+    assert server.bodies == [body] * 3
+
+
+async def test_requests_at_the_same_time_have_a_connection_each(client, serve):
+    """There is no limit, and no request waits for another's answer."""
+    everyone = asyncio.Barrier(30)
+
+    async def answer(server, reader, writer):
+        while await server.request(reader):
+            await everyone.wait()
+            writer.write(OK)
+            await writer.drain()
+
+    url, server = await serve(answer)
+    for _ in range(2):
+        assert await asyncio.gather(*(client.ask(url) for _ in range(30))) == [(200, b"ok")] * 30
+    assert server.connections == 30
+
+
+async def test_the_head_of_a_request(client, serve):
+    """It names the host once, keeps the order of the headers, and is framed by us, whatever headers are wanted."""
+    url, server = await serve(scripted(OK))
+    headers = {"User-Agent": "m/1", "X-Name": "ü", "content-length": "7", "Transfer-Encoding": "chunked", "HOST": "x"}
+    reply = await client.send(f"{url}/v1/x%20y?a=1&b=%C3%A9", b"{}", LIMITS, **headers)
+    await whole(reply)
+    reply.close()
+    host = url.removeprefix("http://")
+    assert server.heads == [
+        f"POST /v1/x%20y?a=1&b=%C3%A9 HTTP/1.1\r\nHost: {host}\r\nUser-Agent: m/1\r\nX-Name: ü\r\n"
+        "Accept: */*\r\nContent-Length: 2\r\n\r\n".encode()
+    ]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X": "a\r\nY: b"}, {"X": "a\nb"}, {"X": "\0"}, {"X: a\r\nY": "b"}, {"X Y": "b"}, {"": "b"}]
+)
+def test_no_header_ends_another(headers):
+    """A value with a line's end, and a name that is none, are refused."""
+    with pytest.raises(ValueError, match="cannot be sent"):
+        head_of(place_of(URL("http://localhost/")), headers)
+
+
+@pytest.mark.parametrize("url", ["/v1", "http://localhost/a b", "http://localhost/a\r\nX: y"])
+def test_no_url_ends_the_first_line(url):
+    """One without a host, or with white space, is refused."""
+    with pytest.raises(ValueError, match="cannot be asked"):
+        place_of(URL(url, encoded=True))
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "host"),
+    [
+        ("http://a.example", ("a.example", 80, False), b"a.example"),
+        ("https://a.example:8443/x", ("a.example", 8443, True), b"a.example:8443"),
+        ("https://a.example.:443", ("a.example.", 443, True), b"a.example"),
+        ("http://[::1]:80/", ("::1", 80, False), b"[::1]"),
+        ("http://[::1]:81/", ("::1", 81, False), b"[::1]:81"),
+    ],
+)
+def test_where_a_url_leads(url, origin, host):
+    """Scheme, host and port; Host leaves the default port out, brackets IPv6, and has no dot at its end."""
+    place = place_of(URL(url, encoded=True))
+    assert place.origin == Origin(*origin)
+    assert b"\r\nHost: " + host + b"\r\n" in place.lines
+
+
+@pytest.mark.parametrize("goodbye", [b"", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", b"\0"])
+async def test_a_connection_that_ended_while_idle_is_not_used(client, serve, goodbye):
+    """Closed, or with bytes that nobody asked for: the next request has another connection at once."""
+    last = asyncio.Event()
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(OK)
+        await writer.drain()
+        await last.wait()
+        writer.write(goodbye)
+        await writer.drain()
+        if server.connections == 1:
+            return
+        await server.request(reader)
+
+    url, server = await serve(answer)
+    assert await client.ask(url) == (200, b"ok")
+    last.set()
+    await until(lambda: not server.open)
+    await until(lambda: not client.pool._open)
+    assert await client.ask(url) == (200, b"ok")
+    assert (server.connections, len(server.bodies)) == (2, 2)
+
+
+async def test_a_connection_that_dies_when_it_is_used_again_costs_nobody_anything(client, serve):
+    """Closed on the second request without a byte, it is asked once more over a new one, and once only."""
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(OK)
+        await writer.drain()
+        await server.request(reader)
+
+    url, server = await serve(answer)
+    assert await client.ask(url) == (200, b"ok")
+    assert await client.ask(url) == (200, b"ok")
+    assert (server.connections, len(server.bodies)) == (2, 3)
+
+
+async def test_a_byte_of_an_answer_is_not_asked_for_twice(client, serve):
+    """Where anything of the answer came, the provider may have begun to work: it fails."""
+    url, server = await serve(scripted(OK, b"H", then_close=False))
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(OK)
+        await writer.drain()
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 2")
+        await writer.drain()
+
+    url, server = await serve(answer)
+    assert await client.ask(url) == (200, b"ok")
+    with pytest.raises(Disconnected):
+        await client.ask(url)
+    assert (server.connections, len(server.bodies)) == (1, 2)
+
+
+async def test_a_new_connection_that_dies_is_not_asked_again(client, serve):
+    """A provider that closes each connection without a word is asked once."""
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+
+    url, server = await serve(answer)
+    with pytest.raises(Disconnected):
+        await client.ask(url)
+    assert (server.connections, len(server.bodies)) == (1, 1)
+
+
+@pytest.mark.parametrize("read", [False, True])
+async def test_an_answer_that_is_let_go_in_its_midst_ends_its_connection(client, serve, read):
+    """The provider sees that nobody waits any more, and can stop its work."""
+    left = asyncio.Event()
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(HALF)
+        await writer.drain()
+        with contextlib.suppress(OSError):
+            assert await reader.read() == b""
+        left.set()
+
+    url, _ = await serve(answer)
+    reply = await client.send(url)
+    if read:
+        assert await reply.read() == b"half"
+    reply.close()
+    async with asyncio.timeout(20):
+        await left.wait()
+
+
+@pytest.mark.parametrize("size", [2, 64 * 2**20])
+async def test_who_leaves_before_the_answer_ends_the_connection(client, serve, size):
+    """Also while a large body is still on its way."""
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def answer(server, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await asyncio.sleep(0.1)
+        with contextlib.suppress(OSError):
+            while await reader.read(2**20):
+                pass
+        left.set()
+
+    url, _ = await serve(answer)
+    task = asyncio.create_task(client.ask(url, bytes(size)))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(20):
+        await left.wait()
+
+
+async def test_a_request_that_was_not_read_to_its_end_leaves_nothing_to_use_again(client, serve):
+    """An answer that came early is good, and its connection is closed."""
+
+    async def answer(server, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+        await writer.drain()
+        await asyncio.sleep(20)
+
+    url, server = await serve(answer)
+    body = bytes(64 * 2**20)
+    for _ in range(2):
+        assert await client.ask(url, body) == (413, b"no")
+    assert server.connections == 2
+
+
+async def test_silence_before_the_head_is_told(client, serve):
+    """A provider that says nothing is left after its time, also on a connection that was used before."""
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(OK)
+        await server.request(reader)
+        await reader.read()
+
+    url, server = await serve(answer)
+    assert await client.ask(url) == (200, b"ok")
+    with pytest.raises(Silent):
+        await client.ask(url, limits=Limits(20, 0.2, 20))
+    await until(lambda: not server.open)
+    assert server.connections == 1
+
+
+async def test_silence_in_a_stream_is_told(client, serve):
+    """From `set_idle` on, the time for streams holds, the shorter one."""
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(HALF)
+        await reader.read()
+
+    url, _ = await serve(answer)
+    reply = await client.send(url, limits=Limits(20, 600, 0.2))
+    assert await reply.read() == b"half"
+    reply.set_idle()
+    with pytest.raises(Silent):
+        await reply.read()
+    reply.close()
+
+
+async def test_bytes_that_come_are_no_silence(client, serve):
+    """A stream that says something now and then goes on for longer than its time."""
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for _ in range(10):
+            await asyncio.sleep(0.2)
+            writer.write(b"x")
+            await writer.drain()
+
+    url, _ = await serve(answer)
+    assert await client.ask(url, limits=Limits(20, 1.5, 20)) == (200, b"x" * 10)
+
+
+async def test_a_slow_reader_of_ours_is_no_silence(client, serve):
+    """Who holds the connection up does not make it fail."""
+    size = 4 * 2**20
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        writer.write(bytes(size))
+        await writer.drain()
+        await reader.read()
+
+    url, _ = await serve(answer)
+    reply = await client.send(url, limits=Limits(20, 0.3, 0.3))
+    await asyncio.sleep(1)
+    assert len(await whole(reply)) == size
+    reply.close()
+
+
+async def test_connections_rest_for_half_a_minute(client, serve, monkeypatch):
+    """Then they are closed, and one that is as old is not used though nothing has closed it yet."""
+    url, server = await serve(scripted(OK))
+    await asyncio.gather(client.ask(url), client.ask(url))
+    assert server.open == 2
+    loop = asyncio.get_running_loop()
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + KEEP_ALIVE + 1)
+    assert await client.ask(url) == (200, b"ok")
+    assert server.connections == 3
+    await until(lambda: server.open == 1)
+
+
+async def test_what_is_idle_is_closed_without_another_request(client, serve, monkeypatch):
+    """The pool looks after it by itself."""
+    monkeypatch.setattr("sidecar.http1.pool.KEEP_ALIVE", 0.2)
+    url, server = await serve(scripted(OK))
+    assert await client.ask(url) == (200, b"ok")
+    await until(lambda: not server.open)
+    assert not client.pool._open
+    assert await client.ask(url) == (200, b"ok")
+    await until(lambda: not server.open)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_nothing_is_left_when_it_is_closed(client, serve, secure):
+    """Neither connections that are idle nor those that are waited for; who waits is told."""
+    waiting = asyncio.Event()
+
+    async def answer(server, reader, writer):
+        while await server.request(reader):
+            if len(server.bodies) == 2:
+                waiting.set()
+                await reader.read()
+            writer.write(OK)
+            await writer.drain()
+
+    url, server = await serve(answer, context=tls() if secure else None)
+    assert await client.ask(url) == (200, b"ok")
+    asked = asyncio.create_task(client.ask(url))
+    await waiting.wait()
+    assert await client.ask(url) == (200, b"ok")
+    await client.pool.close()
+    await client.pool.close()
+    with pytest.raises(Disconnected):
+        await asked
+    await until(lambda: not server.open)
+    assert not client.pool._open
+
+
+async def test_a_name_with_several_addresses(serve):
+    """Those that refuse are passed over; a name is asked for once, though many ask at the same time."""
+    url, server = await serve(scripted(OK))
+    asked = []
+
+    class Several(Resolver):
+        async def resolve(self, host, port=0, family=socket.AF_UNSPEC):
+            asked.append(host)
+            await asyncio.sleep(0.05)
+            return [await self.one(each, port) for each in ("127.0.0.9", "::1", "127.0.0.1")]
+
+        async def one(self, address, port):
+            return {"hostname": "x", "host": address, "port": port, "family": 0, "proto": 0, "flags": 0}
+
+    pool = Pool(Connector(Several(), open_socket, ssl.create_default_context))
+    place = place_of(URL(url.replace("localhost", "several.example")))
+    head = head_of(place, {})
+    replies = await asyncio.gather(*(pool.send(place.origin, head, b"{}", LIMITS) for _ in range(5)))
+    for reply in replies:
+        assert await whole(reply) == b"ok"
+        reply.close()
+    assert (asked, server.connections) == (["several.example"], 5)
+    await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "failure", "cause"),
+    [
+        ("http://no-such-host.invalid/", NotResolved, socket.gaierror),
+        ("http://169.254.169.254/", NotConnected, BlockedAddress),
+        ("http://[fe80::1]/", NotConnected, BlockedAddress),
+        ("http://[::ffff:169.254.169.254]/", NotConnected, BlockedAddress),
+    ],
+)
+async def test_who_cannot_be_connected_to(client, url, failure, cause):
+    """A name that is not there, and addresses that nothing of ours connects to."""
+    with pytest.raises(failure) as failed:
+        await client.ask(url)
+    assert isinstance(failed.value.os_error, cause)
+
+
+async def test_a_name_is_asked_for_again_after_it_failed(client, monkeypatch):
+    """A failure is not remembered."""
+    asked = []
+
+    def look_up(host, *args, **more):
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "none")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    for _ in range(2):
+        with pytest.raises(NotResolved):
+            await client.ask("http://nowhere.example/")
+    assert len(asked) == 2
+
+
+async def test_a_closed_port(client):
+    """Refused on both loopbacks."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(NotConnected) as failed:
+        await client.ask(f"http://localhost:{port}/")
+    assert isinstance(failed.value.os_error, OSError)
+
+
+@pytest.mark.parametrize("certificate", ["expired.pem", "elsewhere.pem"])
+async def test_a_certificate_that_is_not_good(client, serve, certificate):
+    """Nothing is sent, and nothing is left open."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATES / certificate)
+    url, server = await serve(scripted(OK), context=context)
+    with pytest.raises(NotConnected) as failed:
+        await client.ask(url)
+    assert isinstance(failed.value.os_error, ssl.SSLCertVerificationError)
+    assert server.heads == []
+
+
+async def test_tls_that_never_begins(client, serve):
+    """Told apart from a connection that is never made."""
+
+    async def answer(server, reader, writer):
+        await reader.read()
+
+    url, server = await serve(answer)
+    with pytest.raises(ConnectTimeout) as failed:
+        await client.ask(url.replace("http:", "https:"), limits=Limits(0.3, 20, 20))
+    assert failed.value.stage == "tls"
+    await until(lambda: not server.open)
+
+
+async def test_a_name_that_is_looked_up_for_too_long(client, monkeypatch):
+    """Told apart as well."""
+    monkeypatch.setattr(Resolver, "resolve", lambda *_, **__: asyncio.sleep(30))
+    with pytest.raises(ConnectTimeout) as failed:
+        await client.ask("http://slow.example/", limits=Limits(0.2, 20, 20))
+    assert failed.value.stage == "resolve"
+
+
+async def test_alpn_and_the_servers_name(client, serve):
+    """TLS asks for http/1.1 and names the host, so that a server of many names knows which."""
+    seen = []
+    context = tls()
+    context.sni_callback = lambda _, name, __: seen.append(name)
+    url, _ = await serve(scripted(OK), context=context)
+    assert await client.ask(url) == (200, b"ok")
+    assert seen == ["localhost"]
