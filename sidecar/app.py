@@ -19,7 +19,7 @@ from sidecar.http_server import Server
 from sidecar.keys import Keys
 from sidecar.mux import Mux
 from sidecar.prices import PriceTable
-from sidecar.providers.http import open_session
+from sidecar.providers.http import open_pool, open_session
 from sidecar.record import Recorder, Row
 from sidecar.redact import Redactor
 from sidecar.settings import Place
@@ -113,7 +113,9 @@ async def open_app(
         recorder = Recorder(records, prices, clean)
         stack.push_async_callback(recorder.close)
         session = await stack.enter_async_context(open_session())
-        mux = Mux(Wire(session, keys), recorder, prices, clean)
+        pool = open_pool()
+        stack.push_async_callback(pool.close)
+        mux = Mux(Wire(session, pool, keys), recorder, prices, clean)
         endpoint = Endpoint(mux, snapshots, lambda: token.obtain(place), place.home_hash)
         server = endpoint.server()
         with suppress(StoreUnusable):  # told to whoever needs it

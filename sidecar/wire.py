@@ -11,6 +11,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from sidecar import __version__
+from sidecar.http1.connection import Limits
+from sidecar.http1.pool import Pool
+from sidecar.http1.request import Place, head_of, place_of
 from sidecar.keys import Keys, never_given
 from sidecar.providers import echo, failures, types
 from sidecar.providers.http import client_timeout, proxy_for
@@ -23,8 +26,13 @@ USER_AGENT = f"mux-sidecar/{__version__}"
 class Answer(Protocol):
     """A provider's answer: its status and headers, then its body piece by piece."""
 
-    status: int
-    headers: Mapping[str, str]
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields, whatever their case."""
 
     async def read(self) -> bytes:
         """The next bytes as they came; empty at the end."""
@@ -37,19 +45,20 @@ class Answer(Protocol):
 
 
 class Target(NamedTuple):
-    """Where a provider's wire is, made once: the parsed URL, the standing headers, the timeouts, the proxy."""
+    """Where a provider's wire is, made once: its place, the standing headers and the head they make, the timeouts."""
 
     config: ProviderConfig
     secret: str | None
     url: URL
     headers: CIMultiDict[str]
-    timeout: aiohttp.ClientTimeout
-    idle: float | None
+    place: Place
+    head: bytes
+    limits: Limits
     proxy: str | None
 
 
-class HttpAnswer:
-    """An answer that comes over HTTP."""
+class ProxiedAnswer:
+    """An answer that comes by way of a proxy."""
 
     def __init__(self, response: aiohttp.ClientResponse, target: Target) -> None:
         self._response = response
@@ -62,7 +71,7 @@ class HttpAnswer:
         """Silence within a stream is shorter than that before it."""
         connection = self._response.connection
         if connection is not None and connection.protocol is not None:
-            connection.protocol.read_timeout = self._target.idle
+            connection.protocol.read_timeout = self._target.limits.idle
 
     def close(self) -> None:
         """Back to the pool if the body has ended, else closed, so that the provider stops its work."""
@@ -90,10 +99,11 @@ class OwnAnswer:
 
 
 class Wire:
-    """Sends requests to providers over one client session."""
+    """Sends requests to providers: straight over connections of our own, through a proxy over aiohttp's session."""
 
-    def __init__(self, session: aiohttp.ClientSession, keys: Keys) -> None:
+    def __init__(self, session: aiohttp.ClientSession, pool: Pool, keys: Keys) -> None:
         self._session = session
+        self._pool = pool
         self._keys = keys
         self._targets: dict[tuple[int, WireName], Target] = {}
 
@@ -111,13 +121,21 @@ class Wire:
             made = echo.answer(wire, request, request["model"], stream=request.get("stream") is True)
             return OwnAnswer(made.content_type, made.chunks)
         target = await self._target(config, wire)
-        headers = target.headers
-        if extra:
-            headers = headers.copy()
-            headers.update(extra)
-        return await self._post(target, headers, body)
+        answer = await self._post(target, body, extra)
+        if answer.status in (401, 403):
+            self._keys.forget(config.key)  # it may have been changed where it is kept
+        return answer
 
-    async def _post(self, target: Target, headers: CIMultiDict[str], body: bytes) -> HttpAnswer:
+    async def _post(self, target: Target, body: bytes, extra: Mapping[str, str]) -> Answer:
+        if target.proxy is not None:
+            return await self._proxied(target, _joined(target.headers, extra), body)
+        try:
+            head = head_of(target.place, _joined(target.headers, extra)) if extra else target.head
+            return await self._pool.send(target.place.origin, head, body, target.limits)
+        except (OSError, ValueError) as error:
+            raise failures.upstream_error(error, target.config) from error
+
+    async def _proxied(self, target: Target, headers: CIMultiDict[str], body: bytes) -> Answer:
         opened: list[None] = []
         OPENED.set(opened)
         try:
@@ -132,18 +150,16 @@ class Wire:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise failures.upstream_error(error, target.config) from error
 
-    async def _post_once(self, target: Target, headers: CIMultiDict[str], body: bytes) -> HttpAnswer:
+    async def _post_once(self, target: Target, headers: CIMultiDict[str], body: bytes) -> Answer:
         response = await self._session.post(
             target.url,
             data=body,
             headers=headers,
-            timeout=target.timeout,
+            timeout=client_timeout(target.limits),
             proxy=target.proxy,
             allow_redirects=False,
         )
-        if response.status in (401, 403):
-            self._keys.forget(target.config.key)  # it may have been changed where it is kept
-        return HttpAnswer(response, target)
+        return ProxiedAnswer(response, target)
 
     async def _target(self, config: ProviderConfig, wire: WireName) -> Target:
         """Where this goes; made anew when the provider's configuration or key has changed."""
@@ -168,8 +184,21 @@ class Wire:
         headers.update(types.auth_headers(config, secret))
         headers.update({name: self._keys.header_value(value, config.name) for name, value in config.headers})
         timeouts = types.timeouts_of(config)
+        limits = Limits(timeouts.connect, timeouts.first_byte, timeouts.idle)
         try:
             proxy = proxy_for(url)
-        except OSError as error:
+            parsed = URL(url, encoded=True)
+            place = place_of(parsed)
+            head = head_of(place, headers)
+        except (OSError, ValueError) as error:
             raise failures.upstream_error(error, config) from error
-        return Target(config, secret, URL(url, encoded=True), headers, client_timeout(timeouts), timeouts.idle, proxy)
+        return Target(config, secret, parsed, headers, place, head, limits, proxy)
+
+
+def _joined(headers: CIMultiDict[str], extra: Mapping[str, str]) -> CIMultiDict[str]:
+    """The standing headers and a request's own."""
+    if not extra:
+        return headers
+    joined = headers.copy()
+    joined.update(extra)
+    return joined

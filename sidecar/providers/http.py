@@ -1,4 +1,4 @@
-"""The one client session that every request to a provider goes through, and the proxy it takes."""
+"""The clients that requests to providers go through, and the proxy they take."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 
 import aiohttp
 
+from sidecar.http1.connecting import Connector
+from sidecar.http1.connection import Limits
+from sidecar.http1.pool import Pool
 from sidecar.providers.hosts import is_loopback
 from sidecar.providers.resolver import Resolver, open_socket
 from sidecar.settings import ca_bundle
@@ -28,7 +31,7 @@ class UnusableProxy(OSError):
 
 
 def open_session() -> aiohttp.ClientSession:
-    """A session for requests to providers; whoever opens it closes it.
+    """A session for listings, and for requests that take a proxy; whoever opens it closes it.
 
     It has no cookies, no total timeout, as many connections as are asked for, tries all addresses of a name (RFC 8305)
     and connects to no link-local or metadata address. Callers pass `allow_redirects=False`,
@@ -52,7 +55,12 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-def client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+def open_pool() -> Pool:
+    """The connections for all other requests: as lean as they can be, with the same rules. Needs a running loop."""
+    return Pool(Connector(Resolver(), open_socket, _context))
+
+
+def client_timeout(timeouts: Timeouts | Limits) -> aiohttp.ClientTimeout:
     """The client's timeout of filled timeouts: connecting, name look-up and TLS included, and the silence allowed.
 
     The silence is that before the first byte; the reader of a stream keeps its own watch from then on.
@@ -86,6 +94,15 @@ def _usable(proxy: str) -> str:
     if parts.scheme not in _PROXY_SCHEMES or not parts.hostname:
         raise UnusableProxy(f"a proxy that begins with {parts.scheme}:// cannot be used, only http:// and https://")
     return proxy
+
+
+def _context() -> ssl.SSLContext:
+    trust = _trust()
+    if isinstance(trust, ssl.SSLContext):
+        return trust
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(("http/1.1",))
+    return context
 
 
 def _trust() -> ssl.SSLContext | bool:
