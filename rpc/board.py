@@ -96,7 +96,8 @@ class Board:
             NotAllowed: another program is, which must not get what is meant for the sidecar.
         """
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._looked.wait(), LOOKED_WITHIN)
+            async with asyncio.timeout(LOOKED_WITHIN):
+                await self._looked.wait()
         if self.endpoint.state == "blocked" or not self._looked.is_set():
             raise NotAllowed(f"The dashboard is not served. {self.endpoint.detail}")
 

@@ -119,9 +119,11 @@ class Process:
             self._server.dispatcher.set_exception(RpcError(INTERNAL_ERROR, FAILED))
 
     async def _open_endpoint(self, beside: Beside) -> None:
-        # An editor's first question, which it asks at once, goes before 150 ms of importing.
+        # An editor's first question, which it asks at once, goes before 150 ms of importing. Not by `wait_for`: that of
+        # Python 3.11 takes no notice of being cancelled as the event comes, and the process would never leave.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._server.asked.wait(), FIRST_QUESTION)
+            async with asyncio.timeout(FIRST_QUESTION):
+                await self._server.asked.wait()
         await asyncio.sleep(ITS_ANSWER)
         self._stack.push_async_callback(beside.close)
         self._server.on_options = lambda: beside.move(self._port(self._server.options.port))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from editor import frame
@@ -38,6 +39,20 @@ def test_the_end_of_the_input_at_once(home, launch):
     editor = launch(home)
     editor.process.stdin.close()
     assert editor.wait() == 1
+
+
+def test_an_exit_after_the_first_answer(home, launch):
+    """Windows that leave with the first answer, while their endpoint is being opened, are gone at once."""
+    windows = [launch(home) for _ in range(6)]
+
+    def leave(window):
+        window.initialize()
+        window.call("mux/status")
+        window.notify("exit")
+        return window.wait()
+
+    with ThreadPoolExecutor(len(windows)) as pool:
+        assert list(pool.map(leave, windows)) == [1] * len(windows)
 
 
 def test_a_client_that_reads_no_more(home):
