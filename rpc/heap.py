@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import linecache
-import sys
-from contextlib import suppress
+
+from sidecar import systems
 
 
 def release() -> None:
@@ -17,8 +16,6 @@ def release() -> None:
 
 def settle() -> None:
     """What is there by now stays, and is not looked at by the collector again; free pages go back to the system."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another C library than glibc has no such function
-            ctypes.CDLL(None).malloc_trim(0)
+    systems.this().give_memory_back()
     gc.freeze()
     gc.enable()

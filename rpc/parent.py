@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+
+from sidecar import systems
 
 #: Seconds between two looks, where the system does not tell by itself.
 EVERY = 1.0
@@ -15,17 +16,14 @@ async def death(number: int) -> None:
 
     An editor in a container or on another machine gives a number that means nothing here.
     """
-    if not _lives(number):
+    system = systems.this()
+    if not system.lives(number):
         await asyncio.Event().wait()
-    if hasattr(os, "pidfd_open"):
-        try:
-            descriptor = os.pidfd_open(number)
-        except OSError:  # an old kernel, or a sandbox
-            pass
-        else:
-            await _readable(descriptor)
-            return
-    while _lives(number):  # noqa: ASYNC110 - the system tells nobody
+    descriptor = system.watch_process(number)
+    if descriptor is not None:
+        await _readable(descriptor)
+        return
+    while system.lives(number):  # noqa: ASYNC110 - the system tells nobody
         await asyncio.sleep(EVERY)
 
 
@@ -39,30 +37,3 @@ async def _readable(descriptor: int) -> None:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
-
-
-def _lives(number: int) -> bool:
-    if sys.platform == "win32":
-        return _lives_on_windows(number)
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # another user's: it is there
-        return True
-    return True
-
-
-def _lives_on_windows(number: int) -> bool:
-    """Whether a process of that number runs (learn.microsoft.com, WaitForSingleObject)."""
-    import ctypes  # noqa: PLC0415 - Windows only
-
-    synchronize, still_running = 0x0010_0000, 0x102
-    kernel: object = getattr(ctypes, "windll").kernel32  # noqa: B009 - Windows only
-    handle = kernel.OpenProcess(synchronize, 0, number)  # type: ignore[attr-defined]
-    if not handle:
-        return False
-    try:
-        return bool(kernel.WaitForSingleObject(handle, 0) == still_running)  # type: ignore[attr-defined]
-    finally:
-        kernel.CloseHandle(handle)  # type: ignore[attr-defined]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import signal
-import sys
 import threading
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
@@ -22,6 +20,7 @@ from rpc.desk import Desk
 from rpc.dispatch import FAILED, INTERNAL_ERROR, RpcError
 from rpc.parent import death
 from rpc.server import Server
+from sidecar import systems
 from sidecar.control.opening import open_control
 from sidecar.errors import StoreUnusable
 from sidecar.keys import Keys
@@ -146,11 +145,8 @@ class Process:
             self._told = True
             self.leave()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows: Ctrl+C arrives as KeyboardInterrupt
-                loop.add_signal_handler(number, told)
-        if sys.platform != "win32":  # Emacs sends it to its children when it leaves, and so does a terminal
-            loop.add_signal_handler(signal.SIGHUP, self.leave)
+        systems.this().watch_signals(loop, told)
+        systems.this().watch_hangup(loop, self.leave)
 
     def _port(self, port: int | None) -> int:
         return self._place.port if port is None else port

@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from sidecar import surrogates
+from sidecar import surrogates, systems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,11 +34,8 @@ def claim() -> tuple[int, int]:
     A child process inherits neither: its input is empty, and what it prints goes to standard error too.
     """
     given = os.dup(0), os.dup(1)
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - Windows only
-
-        for descriptor in given:
-            msvcrt.setmode(descriptor, os.O_BINARY)
+    for descriptor in given:
+        systems.this().binary(descriptor)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)

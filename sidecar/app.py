@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import ClientSession
 
-from sidecar import logs, token
+from sidecar import logs, systems, token
 from sidecar.endpoint import Endpoint
 from sidecar.errors import MuxError, NotAllowed, StoreUnusable
 from sidecar.http_server import Server
@@ -148,7 +147,7 @@ async def _leave(port: Port, endpoint: Endpoint, server: Server) -> None:
 
 
 async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; a second one ends at once what is still being streamed.
+    """Serve until told to end (SIGINT, SIGTERM, Ctrl+Break); told again, what is still being streamed ends at once.
 
     Raises:
         NotAllowed: the port cannot be had.
@@ -164,11 +163,7 @@ async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = No
             task.cancel()
         leave.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, told)
-        except NotImplementedError:  # Windows: Ctrl+C arrives as KeyboardInterrupt
-            continue
+    systems.this().watch_signals(loop, told)
     try:
         async with open_app(place, insist=True) as serving:
             if on_ready is not None:

@@ -6,6 +6,7 @@ import http.client
 
 import msgspec
 
+from sidecar import systems
 from sidecar.values import Value
 
 LARGEST = 65_536  # bytes of an answer that is read
@@ -20,9 +21,14 @@ class Health(Value, frozen=True, kw_only=True):
 
 
 def ask(port: int, seconds: float = 1.0) -> Health | str | None:
-    """The sidecar on this port; something else, in words; None where nothing listens. Blocks for `seconds` at most."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    """The sidecar on this port; something else, in words; None where nothing listens.
+
+    Blocks for `seconds` at most, and before that for as long as the system takes to refuse a connection.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=max(seconds, systems.this().refusing))
     try:
+        connection.connect()
+        connection.sock.settimeout(seconds)
         connection.request("GET", "/health", headers={"Host": f"localhost:{port}"})
         return msgspec.json.decode(connection.getresponse().read(LARGEST), type=Health)
     except ConnectionRefusedError:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from sidecar import systems
 
 SERVICE = "mux-sidecar"
 # A locked Secret Service prompts, or blocks for ever where nobody can answer the prompt.
@@ -65,8 +65,7 @@ def _run(question: bytes, timeout: float) -> Answer:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        start_new_session=sys.platform != "win32",
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        **systems.this().child,
     )
     try:
         output, _ = process.communicate(question, timeout)
@@ -80,10 +79,7 @@ def _run(question: bytes, timeout: float) -> Answer:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kills it and what it started, and never waits for a pipe that a grandchild may hold open."""
     with contextlib.suppress(OSError):
-        if sys.platform == "win32":
-            process.kill()
-        elif process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        systems.this().end(process)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):

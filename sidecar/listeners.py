@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import socket
-import sys
 from typing import TYPE_CHECKING
 
-if sys.platform != "win32":
-    import fcntl
-    import resource
+from sidecar import systems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +17,12 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 TRIES = 5
 _AT_ONCE = 64  # connections accepted before others on the loop get their turn
-#: Descriptors of listening sockets are numbered so high, or below the process's limit, with room for so many.
-_HIGHEST, _ROOM = 4096, 64
 _PAUSE = 0.1  # seconds, when there are no more descriptors (accept(2): EMFILE, ENFILE, ENOBUFS, ENOMEM)
 
 
 def sharing_here() -> Sharing:
-    """What this system can do. On Windows SO_REUSEADDR would let any program take the port from us."""
-    return "shared" if os.name == "posix" and hasattr(socket, "SO_REUSEPORT") else "alone"
+    """What this system can do."""
+    return "shared" if systems.this().shares_ports else "alone"
 
 
 def listen(port: int, sharing: Sharing = "alone") -> list[socket.socket]:
@@ -55,12 +49,7 @@ def listen(port: int, sharing: Sharing = "alone") -> list[socket.socket]:
 def _bind(family: socket.AddressFamily, host: str, port: int, sharing: Sharing) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if os.name != "posix":
-            sock.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE"), 1)  # noqa: B009 - Windows only
-        else:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if sharing == "shared" and port:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        systems.this().prepare(sock, shared=sharing == "shared" and port != 0)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((host, port))
@@ -80,7 +69,7 @@ class Acceptor:
     """
 
     def __init__(self, sock: socket.socket, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
-        self.sock = _closed_first(sock)
+        self.sock = systems.this().out_of_the_way(sock)
         self._protocol = protocol
         self._loop = asyncio.get_running_loop()
         self._attaching: set[asyncio.Task[object]] = set()
@@ -145,20 +134,3 @@ class Acceptor:
         """Wait for descriptors instead of asking for them without end."""
         self._loop.remove_reader(self.sock.fileno())
         self._pause = self._loop.call_later(_PAUSE, self.watch)
-
-
-def _closed_first(sock: socket.socket) -> socket.socket:
-    """The socket under a high descriptor. Linux closes a killed process's from the highest to the lowest.
-
-    So the port is left before the connections break: a client that connects again at once reaches a sibling.
-    """
-    if sys.platform == "win32":
-        return sock
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    highest = _HIGHEST if limit == resource.RLIM_INFINITY else min(limit, _HIGHEST)
-    try:
-        number = fcntl.fcntl(sock.fileno(), fcntl.F_DUPFD_CLOEXEC, highest - _ROOM)
-    except OSError:  # there is no room up there
-        return sock
-    sock.close()
-    return socket.socket(fileno=number)

@@ -1,17 +1,16 @@
 """Files that their owner alone may read: the folder 0700, the files 0600, locks, and writing that cannot be half done.
 
-On Windows the folder's access list names the user alone, and what is made in it inherits that.
+On Windows the folder's access list names the user alone, and what is made in it inherits that (see `systems`).
 """
 
 from __future__ import annotations
 
 import os
-import stat
-import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sidecar import systems
 from sidecar.errors import StoreUnusable
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def make_folder(folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = _mkdir(folder) or not any(folder.iterdir())
         if fresh:
-            _restrict_folder(folder)
+            systems.this().restrict(folder)
     except OSError as error:
         raise StoreUnusable(
             f"The data folder {folder} cannot be used ({error.strerror or error}); "
@@ -69,7 +68,9 @@ def read(path: Path) -> bytes | None:
             raise StoreUnusable(f"{path} is a link and is not followed; put the file itself there.") from error
         raise
     with os.fdopen(descriptor, "rb") as file:
-        _check_owner(path, os.fstat(descriptor))
+        flaw = systems.this().flaw(path, os.fstat(descriptor))
+        if flaw is not None:
+            raise StoreUnusable(flaw)
         return file.read()
 
 
@@ -82,11 +83,11 @@ def write(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        scratch.replace(path)
+        systems.this().replace(scratch, path)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    systems.this().sync_folder(path.parent)
 
 
 @contextmanager
@@ -116,61 +117,7 @@ def _mkdir(folder: Path) -> bool:
 
 
 def _wait_for(descriptor: int, path: Path, until: float) -> None:
-    while not _try_lock(descriptor):
+    while not systems.this().try_lock(descriptor):
         if time.monotonic() > until:
             raise StoreUnusable(f"Another process has held {path} for long; close other windows or try again.")
         time.sleep(_LOCK_STEP)  # waiting in the kernel could not be given up after a while
-
-
-if sys.platform == "win32":
-    import getpass
-    import msvcrt
-    import subprocess
-
-    def _try_lock(descriptor: int) -> bool:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _restrict_folder(folder: Path) -> None:
-        grant = f"{getpass.getuser()}:(OI)(CI)F"
-        command = ["icacls", str(folder), "/inheritance:r", "/grant:r", grant]
-        subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - the system's own tool, no shell
-
-    def _check_owner(path: Path, status: os.stat_result) -> None:
-        """The folder's access list stands for it."""
-
-    def _sync_folder(folder: Path) -> None:
-        """Windows keeps a folder's entries in order by itself."""
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _restrict_folder(folder: Path) -> None:
-        status = folder.stat()
-        # A sticky folder (/tmp) is everybody's, and another user's folder is not ours to change.
-        if status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX:
-            folder.chmod(0o700)
-
-    def _check_owner(path: Path, status: os.stat_result) -> None:
-        if status.st_uid != os.geteuid():
-            raise StoreUnusable(f"{path} belongs to another user and is not read; remove it, or make it yours.")
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            raise StoreUnusable(f"{path} can be read by others and is not used; run: chmod 600 '{path}'")
-
-    def _sync_folder(folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

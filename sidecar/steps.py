@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
+from sidecar import systems
 from sidecar.values import Value
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ T = TypeVar("T")
 System = Literal["linux", "macos", "windows"]
 Format = Literal["json", "lisp", "lua", "powershell", "sh", "text", "toml", "vim", "yaml"]
 
-_SYSTEMS: Mapping[str, System] = {"win32": "windows", "darwin": "macos"}
 _SETTING: Mapping[str, str] = {"sh": 'export {}="{}"', "powershell": '$env:{} = "{}"'}
 
 
@@ -76,7 +75,7 @@ def stated(folder: Path, kind: type[T]) -> dict[str, T]:
 
 def this_system() -> System:
     """The system that this process runs on."""
-    return _SYSTEMS.get(sys.platform, "linux")
+    return systems.this().name
 
 
 def everywhere(place: str | Where) -> Where:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import stat
-import sys
 from typing import TYPE_CHECKING
 
+from sidecar import systems
 from sidecar.control import rules as ruling
 from sidecar.control.fetching import fetch
 from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable
@@ -54,11 +53,12 @@ class Doctor:
 
     def _folder(self) -> Check:
         home = self._bench.place.home
+        system = systems.this()
         try:
-            mode = stat.S_IMODE(home.stat().st_mode)
+            status = home.stat()
         except OSError as error:
-            return Check(check="folder", ok=False, detail=f"{home}: {error.strerror}", mend=f"mkdir -p -m 700 '{home}'")
-        if sys.platform != "win32" and mode & 0o077:
+            return Check(check="folder", ok=False, detail=f"{home}: {error.strerror}", mend=system.make_command(home))
+        if system.is_open_to_others(status):
             return Check(check="folder", ok=False, detail=f"{home} can be read by others.", mend=f"chmod 700 '{home}'")
         return Check(check="folder", ok=True, detail=str(home))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from sidecar import private
+from sidecar import private, systems
 from sidecar.errors import StoreUnusable
 from sidecar.values import EndpointWord, Value
 
@@ -40,20 +39,18 @@ class Cards:
     def show(self, card: Card) -> None:
         """Show this process's card in place of its last one. Raises OSError."""
         if self._descriptor is None:
-            self._descriptor = os.open(self._life, os.O_CREAT | os.O_RDWR, 0o600)
-            _hold(self._descriptor)
+            self._descriptor = _held(self._life)
         if card != self._shown:
             private.write(self._own, msgspec.json.encode(card))
             self._shown = card
 
     def withdraw(self) -> None:
         """Show no card any more."""
-        for path in (self._own, self._life):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        _remove(self._own)
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            os.close(self._descriptor)  # first: Windows removes no file that is open
             self._descriptor = None
+        _remove(self._life)
         self._shown = None
 
     def others(self) -> tuple[Card, ...]:
@@ -68,10 +65,9 @@ class Cards:
 
     def _read(self, path: Path) -> Card | None:
         life = path.with_suffix(".life")
-        if not _is_held(life):
-            for left in (path, life):
-                with suppress(OSError):
-                    left.unlink(missing_ok=True)
+        if not systems.this().is_locked(life):
+            _remove(path)
+            _remove(life)
             return None
         try:
             data = private.read(path)
@@ -90,39 +86,17 @@ def serving_ports(folder: Path, home_hash: str) -> tuple[int, ...]:
     )
 
 
-if sys.platform == "win32":
-    import msvcrt
+def _held(path: Path) -> int:
+    """The file's descriptor, which holds it. Raises OSError."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        systems.this().hold(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
-    def _hold(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
-    def _is_held(path: Path) -> bool:
-        try:
-            with path.open("rb+") as file:
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
-
-else:
-    import fcntl
-
-    def _hold(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # waits for those that only look, for microseconds
-
-    def _is_held(path: Path) -> bool:
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            # Shared: two that look at once must not take each other for the owner.
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -7,16 +7,16 @@ have read the same name, and two data folders that race for a port never both ha
 from __future__ import annotations
 
 import os
-import sys
 import time
 from typing import TYPE_CHECKING
+
+from sidecar import systems
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _TRIES = 20
 _STEP = 0.005  # seconds; who tries holds the lock for microseconds
-_LARGEST = 64
 _FLAGS = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -44,7 +44,7 @@ class Claim:
         descriptor = os.open(self._path, _FLAGS, 0o600)
         try:
             for _ in range(_TRIES):
-                if _take(descriptor, self._home):
+                if systems.this().claim(descriptor, self._home):
                     self._descriptor, descriptor = descriptor, -1
                     return True
                 time.sleep(_STEP)  # a lock that somebody holds for microseconds; waiting in the kernel has no end
@@ -58,28 +58,3 @@ class Claim:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-
-if sys.platform == "win32":
-
-    def _take(descriptor: int, home: bytes) -> bool:
-        """Nothing to hold: there an exclusive bind is the lock."""
-        del descriptor, home
-        return True
-
-else:
-    import fcntl
-
-    def _take(descriptor: int, home: bytes) -> bool:
-        if _lock(descriptor, fcntl.LOCK_EX):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, home, 0)
-        # Going from exclusive to shared lets go in between (flock(2)), so the name is read only now.
-        return _lock(descriptor, fcntl.LOCK_SH) and os.pread(descriptor, _LARGEST, 0) == home
-
-    def _lock(descriptor: int, kind: int) -> bool:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

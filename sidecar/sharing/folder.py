@@ -6,15 +6,13 @@ folder's name may exceed.
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sidecar import private
+from sidecar import private, systems
 from sidecar.errors import StoreUnusable
 
-_NAME = "mux-sidecar"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def meeting_folder() -> Path:
@@ -23,20 +21,9 @@ def meeting_folder() -> Path:
     Raises:
         StoreUnusable: it cannot be made, or is somebody else's.
     """
-    folder = _place()
+    system = systems.this()
+    folder = system.meeting_place()
     private.make_folder(folder)
-    status = folder.lstat()
-    if hasattr(os, "geteuid") and (
-        not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077
-    ):
+    if not system.is_own(folder.lstat()):
         raise StoreUnusable(f"{folder} is not this user's alone; remove it, so that windows can share a port.")
     return folder
-
-
-def _place() -> Path:
-    if not hasattr(os, "geteuid"):
-        return Path(tempfile.gettempdir()) / _NAME  # on Windows a user's own
-    runtime = Path(f"/run/user/{os.geteuid()}")  # pam_systemd(8)
-    if os.access(runtime, os.W_OK | os.X_OK):
-        return runtime / _NAME
-    return Path("/tmp") / f"{_NAME}-{os.geteuid()}"  # noqa: S108 - made for its owner alone, and looked at above

@@ -11,6 +11,8 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sidecar import systems
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -20,8 +22,6 @@ _TAKEN = b"taken"
 _MOST = 64
 _WAIT = 1.0  # seconds; the sibling is on this machine
 
-POSSIBLE = hasattr(socket, "send_fds") and hasattr(socket, "AF_UNIX")
-
 
 def address(folder: Path, home_hash: str, port: int, pid: int) -> Path:
     """Where the sidecar of that process takes listening sockets."""
@@ -30,13 +30,14 @@ def address(folder: Path, home_hash: str, port: int, pid: int) -> Path:
 
 def give(path: Path, sockets: Sequence[socket.socket]) -> bool:
     """Whether the sidecar that listens there has taken the sockets, and accepts on them now. Blocks for 1 s at most."""
-    if not POSSIBLE or not sockets or len(sockets) > _MOST:
+    system = systems.this()
+    if not sockets or len(sockets) > _MOST or (line := system.line()) is None:
         return False
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+    with line:
         line.settimeout(_WAIT)
         try:
             line.connect(str(path))
-            socket.send_fds(line, [_GREETING], [sock.fileno() for sock in sockets])
+            system.send(line, _GREETING, [sock.fileno() for sock in sockets])
             return line.recv(len(_TAKEN)) == _TAKEN
         except OSError:
             return False
@@ -53,12 +54,11 @@ class Taker:
 
     def open(self) -> None:
         """Begin to take. Raises OSError."""
-        if not POSSIBLE or self._line is not None:
+        if self._line is not None or (line := systems.this().line()) is None:
             return
-        self._path.unlink(missing_ok=True)
-        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         line.setblocking(False)  # noqa: FBT003 - the standard library's signature
         try:
+            self._path.unlink(missing_ok=True)
             line.bind(str(self._path))
             line.listen(8)
             asyncio.get_running_loop().add_reader(line.fileno(), self._accept)
@@ -83,7 +83,7 @@ class Taker:
             self._receive(connection)
 
     def _receive(self, connection: socket.socket) -> None:
-        greeting, descriptors, _, _ = socket.recv_fds(connection, len(_GREETING), _MOST)
+        greeting, descriptors = systems.this().receive(connection, len(_GREETING), _MOST)
         sockets = [socket.socket(fileno=number) for number in descriptors]
         if greeting == _GREETING and all(map(self._is_ours, sockets)):
             self._take(sockets)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from sidecar import systems
 from sidecar.health import Health, ask
 
 _LISTEN = "0A"  # include/net/tcp_states.h: TCP_LISTEN
@@ -58,21 +58,7 @@ def _sockets(port: int) -> list[_Socket]:
     return found
 
 
-if sys.platform == "win32":
-
-    def _other_user(port: int) -> str | None:
-        """Windows does not tell."""
-        del port
-        return None
-
-else:
-    import pwd
-
-    def _other_user(port: int) -> str | None:
-        """The other user whose it is; None if it is this one's, or nobody tells."""
-        found = _sockets(port)
-        if not found or any(one.uid == os.geteuid() for one in found):
-            return None
-        with suppress(KeyError):
-            return f"the user {pwd.getpwuid(found[0].uid).pw_name}"
-        return f"another user ({found[0].uid})"
+def _other_user(port: int) -> str | None:
+    """The other user whose it is; None if it is this one's, or nobody tells."""
+    users = [systems.this().user(one.uid) for one in _sockets(port)]
+    return None if None in users else next(iter(users), None)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar import __version__
+from sidecar import __version__, systems
 from sidecar.errors import StoreUnusable
 from sidecar.health import Health, ask
 from sidecar.keys import environment
@@ -194,7 +193,7 @@ class Port:
         if self._claim is not None:
             self._claim.release()
         port = self._place.port
-        if error is not None and error.errno != errno.EADDRINUSE:
+        if error is not None and error.errno not in systems.this().taken:
             return self._become("blocked", f"Port {port} cannot be had ({error.strerror}); choose another one.")
         if self.state.state == "blocked" and self.state.detail and health == self._seen:
             return self.state.detail  # who it is was found out already
