@@ -64,6 +64,7 @@ class RuleStated(Params, frozen=True, kw_only=True):
     kind: Kind | None = None
     position: int | None = None
     broken: str | None = None
+    replacement: str | None = None
 
 
 class RuleAdd(Params, frozen=True, kw_only=True):

@@ -36,7 +36,10 @@ class Workspace(Value, frozen=True, kw_only=True):
 
 
 class Rule(Value, frozen=True, kw_only=True):
-    """One rule; `position` counts from 1, an empty `filter` is a catch-all, `broken` says why it cannot serve."""
+    """One rule; `position` counts from 1, an empty `filter` is a catch-all, `broken` says why it cannot serve.
+
+    `replacement` is then the model whose name is most like its own, as PROVIDER/MODEL; None where there is no model.
+    """
 
     position: int
     filter: str
@@ -44,6 +47,7 @@ class Rule(Value, frozen=True, kw_only=True):
     provider: str
     model: str
     broken: str | None = None
+    replacement: str | None = None
 
 
 class RuleDraft(Value, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sidecar import keys
-from sidecar.control import forms
+from sidecar.control import forms, replacements
 from sidecar.control import rules as ruling
 from sidecar.control.fetching import fetch
 from sidecar.control.workbench import Workbench, provider_config
@@ -142,7 +142,7 @@ class Providers:
                 raise InUse(_in_use(config.name, users), users)
             stored.remove(db, config.id)
             using = rules.using(db, config.name)
-            return config.key, tuple(ruling.shown(db, position, rule) for position, rule in using)
+            return config.key, replacements.offered(db, (ruling.shown(db, position, rule) for position, rule in using))
 
         ref, broken = await self._config.edit(change)
         await self._keys.remove(ref)

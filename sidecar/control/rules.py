@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sidecar.control import names, order
+from sidecar.control import names, order, replacements
 from sidecar.control.workbench import Workbench, provider_config, workspace_row
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.routing.rules import compile_filter
@@ -103,7 +103,8 @@ class Rules:
 
 def listed(db: sqlite3.Connection, workspace: int) -> tuple[Rule, ...]:
     """A workspace's rules as listed, those that cannot serve marked broken."""
-    return tuple(shown(db, position, rule) for position, rule in enumerate(stored.of(db, workspace), start=1))
+    rules = (shown(db, position, rule) for position, rule in enumerate(stored.of(db, workspace), start=1))
+    return replacements.offered(db, rules)
 
 
 def shown(db: sqlite3.Connection, position: int, rule: RuleDraft) -> Rule:

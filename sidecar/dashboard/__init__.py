@@ -30,7 +30,6 @@ ASSETS = frozenset(
         "icon.svg",
         "kept.js",
         "menu.js",
-        "nearest.js",
         "pages.css",
         "parts.js",
         "picker.css",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.control import order
-from sidecar.control.drafts import ProviderDraft, RuleChanges
+from sidecar.control.drafts import ProviderChanges, ProviderDraft, RuleChanges
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.values import RuleDraft
 
@@ -134,6 +134,30 @@ async def test_a_rule_outlives_its_provider_and_heals(echo, rule):
     await echo.providers.remove("ECHO", force=True)
     await echo.providers.add(ProviderDraft(name="ECHO", type="echo", models=("large",)))
     assert (await echo.rules.list())[0].broken is None
+
+
+async def test_what_may_stand_in_for_a_model_that_is_gone(control):
+    """A broken rule names the model most like its own by name, of its own provider if two are; a whole rule none."""
+    for name, models in (("one", ("qwen3:8b", "claude-opus-4.5")), ("two", ("qwen3:8b", "qwen3:14b", "zzz"))):
+        await control.providers.add(ProviderDraft(name=name, type="echo", models=models))
+    for model in ("qwen3:14b", "zzz"):
+        await control.rules.add(RuleDraft(filter=f"{model}.py", provider="two", model=model))
+    assert [each.replacement for each in await control.rules.list()] == [None, None]
+    await control.providers.update("two", ProviderChanges(models=("qwen3:8b", "qwen3:14b-q4")))
+    assert [each.replacement for each in await control.rules.list()][:1] == ["two/qwen3:14b-q4"]
+    await control.providers.update("two", ProviderChanges(models=("qwen3:8b",)))
+    assert (await control.rules.list())[0].replacement == "two/qwen3:8b"
+    left = await control.providers.remove("two", force=True)
+    assert [each.replacement for each in left] == [each.replacement for each in await control.rules.list()]
+    assert left[0].replacement == "one/qwen3:8b"
+    assert (await control.rules.replace(left_as_drafts(left)))[0].broken
+    await control.providers.remove("one", force=True)
+    assert (await control.rules.list())[0].replacement is None
+
+
+def left_as_drafts(rules):
+    """Listed rules as they are stated."""
+    return [RuleDraft(filter=each.filter, kind=each.kind, provider=each.provider, model=each.model) for each in rules]
 
 
 async def test_rules_of_another_workspace_are_its_own(echo, rule):

@@ -1,11 +1,10 @@
 // One rule as a row of the table: its place, files, kind and model, each changed where it stands.
 
-import { html, useId, useMemo, useRef, useState } from "./view.js";
-import { filterOf, KINDS, modelOf } from "./format.js";
+import { html, useId, useRef, useState } from "./view.js";
+import { filterOf, KINDS } from "./format.js";
 import { useAction } from "./fresh.js";
 import { Choice } from "./parts.js";
 import { ModelPicker } from "./picker.js";
-import { nearest } from "./nearest.js";
 
 export const nameOf = (rule) => `rule ${rule.position}, ${filterOf(rule.filter)}`;
 
@@ -78,12 +77,12 @@ function Filter({ rule, also, error, onType, onChange }) {
 }
 
 function Broken({ id, rule, models, onChoose }) {
-  const other = useMemo(() => nearest(models ?? [], rule), [models, rule.provider, rule.model]);
   const use = (event) => {
     event.currentTarget.closest("td").querySelector("input").focus(); // the button goes when the rule is mended
-    onChoose(other);
+    const at = rule.replacement.indexOf("/"); // no provider's name holds one
+    onChoose({ provider: rule.replacement.slice(0, at), model: rule.replacement.slice(at + 1) });
   };
   return html`<small id=${id} class="wrong">${rule.broken}</small>
-    ${other && html`<button type="button" class="instead" onClick=${use}>Use <span class="model">${modelOf(other)}</span> instead</button>`}
+    ${rule.replacement && html`<button type="button" class="instead" onClick=${use}>Use <span class="model">${rule.replacement}</span> instead</button>`}
     ${models?.length === 0 && html`<a href="#/providers">Add a provider</a>`}`;
 }
