@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
+from rpc.problems import broken
 from sidecar.values import Value
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _differences(old: Snapshot, new: Snapshot) -> Iterator[What]:
         return
     if _workspaces(old) != _workspaces(new):
         yield "workspaces"
-    if old.workspaces != new.workspaces:
+    if old.workspaces != new.workspaces or _broken(old) != _broken(new):
         yield "rules"
     if old.providers != new.providers:
         yield "providers"
@@ -194,6 +195,12 @@ def _differences(old: Snapshot, new: Snapshot) -> Iterator[What]:
         yield "models"
     if old.settings != new.settings:
         yield "settings"
+
+
+def _broken(snapshot: Snapshot) -> list[str | None]:
+    """What a listing of the rules tells beside them."""
+    held = snapshot.workspaces.values()
+    return [broken(snapshot, rule.provider, rule.model) for workspace in held for rule in workspace.rules]
 
 
 def _workspaces(snapshot: Snapshot) -> tuple[object, ...]:

@@ -117,11 +117,15 @@ def _unserved(facts: Facts, route: Route) -> Iterator[Problem]:
         yield from (_down(outage) for outage in _outages(facts) if outage.provider == provider.name)
 
 
-def _broken(snapshot: Snapshot, workspace: str, position: int, provider: str, model: str) -> Iterator[Problem]:
-    """Why the rule cannot serve, if it cannot."""
+def broken(snapshot: Snapshot, provider: str, model: str) -> str | None:
+    """Why a rule with these names cannot serve; None if it can."""
     found = snapshot.provider(provider)
-    reason = why_broken(provider, model, found, snapshot.model(provider, model) if found else None)
-    if reason:
+    return why_broken(provider, model, found, snapshot.model(provider, model) if found else None)
+
+
+def _broken(snapshot: Snapshot, workspace: str, position: int, provider: str, model: str) -> Iterator[Problem]:
+    """The rule, if it cannot serve."""
+    if reason := broken(snapshot, provider, model):
         yield Problem(
             kind="brokenRule",
             detail=line(BROKEN.format(position, workspace, reason)),

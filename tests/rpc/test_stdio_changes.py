@@ -27,6 +27,7 @@ def changed(what):
         (["provider", "add", "more", "--type", "echo"], ["providers", "models"]),
         (["provider", "edit", "echo", "--model", "by-hand"], ["models"]),
         (["settings", "keep-days", "7"], ["settings"]),
+        (["provider", "remove", "echo", "--force"], ["providers", "rules"]),  # which are broken now
     ],
 )
 def test_the_command_line(window, line, whats):
