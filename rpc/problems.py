@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from rpc.commands import names
 from rpc.facts import clock, line, model_of
 from sidecar.control.rules import why_broken
 from sidecar.keys import never_given
 from sidecar.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rpc.facts import Facts
     from sidecar.snapshot import Snapshot, WorkspaceRules
@@ -43,6 +45,19 @@ LAST_FAILED = "The last request failed ({}, {}): {}"
 NO_WORKSPACE = "This window is set to the workspace {}, which there is not; add it, or choose another in its settings."
 
 
+#: What an editor has for it, among its commands or in its palette.
+COMMANDS: Mapping[ProblemKind, str] = MappingProxyType(
+    {
+        "noProvider": names.ADD_PROVIDER,
+        "noRule": names.ADD_RULE,
+        "noDefault": names.ADD_RULE,
+        "brokenRule": names.ADD_RULE,
+        "missingKey": names.OPEN_DASHBOARD,
+        "modelsFailed": names.REFRESH_MODELS,
+    }
+)
+
+
 class Problem(Value, frozen=True, kw_only=True):
     """One thing to be mended: `detail` is a sentence, `mend` the command that mends it, and the rest what it is about.
 
@@ -60,8 +75,11 @@ class Problem(Value, frozen=True, kw_only=True):
 
     @property
     def sentence(self) -> str:
-        """The sentence with its command, for readers."""
-        return f"{self.detail.removesuffix('.')}: {self.mend}" if self.mend else self.detail
+        """The sentence with its commands, for readers."""
+        if not self.mend:
+            return self.detail
+        here = f" (in an editor: {COMMANDS[self.kind]})" if self.kind in COMMANDS else ""
+        return f"{self.detail.removesuffix('.')}: {self.mend}{here}"
 
 
 def of_settings(detail: str) -> Problem:

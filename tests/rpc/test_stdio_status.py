@@ -148,9 +148,19 @@ def test_what_is_to_be_mended_in_parts(window, closed_port):
     assert [(each["kind"], each["provider"]) for each in status["details"]] == [("providerDown", "my desk")]
 
 
-def told(detail, mend=None, **_):
-    """The sentence with its command."""
-    return f"{detail.removesuffix('.')}: {mend}" if mend else detail
+HERE = {
+    "noProvider": "mux.addProvider",
+    "noRule": "mux.addRule",
+    "noDefault": "mux.addRule",
+    "brokenRule": "mux.addRule",
+    "missingKey": "mux.openDashboard",
+    "modelsFailed": "mux.refreshModels",
+}
+
+
+def told(kind, detail, mend=None, **_):
+    """The sentence with its commands: the command line's, and an editor's."""
+    return f"{detail.removesuffix('.')}: {mend} (in an editor: {HERE[kind]})" if mend else detail
 
 
 def test_the_command_line_tells_the_same(window):
