@@ -49,7 +49,8 @@ async def remove(talk: Talk, asked: given.ProviderRemove) -> Outcome:
     except RpcError as error:
         if error.error.code != InUse.code or not talk.front.can_ask:
             raise
-        await talk.confirm(f"{error.error.message} Its rules will be broken.", "Remove all the same")
+        users = ", ".join((error.error.data or {}).get("users", ()))
+        await talk.confirm(f"{name} is used by the rules of {users}, which will be broken.", "Remove all the same")
         broken = await talk.call("mux/provider/remove", name=name, force=True)
     return Outcome(broken, f"Removed the provider {name}{_left_broken(broken)}.")
 

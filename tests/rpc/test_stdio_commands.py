@@ -195,7 +195,7 @@ def test_removing_asks_once_more(person):
 def test_a_provider_in_use(person):
     """A provider that a workspace uses is removed only when the user insists; its rules are the answer."""
     number = person.begin("mux.removeProvider", {"name": "echo"})
-    assert "default" in person.choose("Remove all the same")
+    assert person.choose("Remove all the same") == "echo is used by the rules of default, which will be broken."
     assert [rule["provider"] for rule in person.editor.answer(number)["result"]] == ["echo"]
     assert person.told() == "Removed the provider echo; 1 rule cannot serve any more."
 
