@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from sidecar import room
 from sidecar.errors import UpstreamError
 from sidecar.values import WireName
 
@@ -67,6 +68,7 @@ async def read_whole(answer: Readable, provider: str, wire: WireName) -> bytes:
 
     Raises:
         UpstreamError: it is larger than 64 MB; embeddings may have 256 MB.
+        MemoryError: it may not be readable in what there is.
     """
     amount = Amount(provider, MAX_EMBEDDINGS if wire == "embeddings" else MAX_WHOLE)
     body = await answer.read()
@@ -79,6 +81,8 @@ async def read_whole(answer: Readable, provider: str, wire: WireName) -> bytes:
         grown += piece
         await amount.add(len(piece))
         piece = await answer.read()
+    if wire != "embeddings":  # whose numbers are never made objects
+        room.check(len(grown))
     return bytes(grown)
 
 

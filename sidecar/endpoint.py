@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 import msgspec
 from aiohttp import web
 
-from sidecar import __version__, guard
+from sidecar import __version__, guard, room
 from sidecar.choice import workspace_of
 from sidecar.client_name import client_name
 from sidecar.client_stream import ClientGone
 from sidecar.dashboard import asset
 from sidecar.dialects.forms import FORMS, Clean, Form
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
-from sidecar.errors import BadRequest, ProviderRefused, RequestError
+from sidecar.errors import BadRequest, NoMemory, ProviderRefused, RequestError
 from sidecar.http_server import Handler, Server
 from sidecar.mux import Mux
 from sidecar.paths import Resource, dialect_at, resource_of
@@ -78,6 +78,8 @@ class Endpoint:
             return error_response(error, _form(request), {"X-Mux-Request-Id": new_id()})
         except ClientGone:
             raise ConnectionResetError from None
+        except MemoryError:
+            return error_response(NoMemory(), _form(request), {"X-Mux-Request-Id": new_id()})
         except Exception:  # the outer edge of HTTP: whatever it is, the client gets an answer and no traceback
             log.error("a request failed", exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400 - told in debug only
             failure = RequestError(
@@ -128,7 +130,8 @@ class Endpoint:
                 body = await read_body(request)
             named = resource._replace(workspace=_workspace(request, resource))
             return await self._mux.answer(request, body, trace, snapshot, named)
-        except RequestError as error:
+        except (RequestError, MemoryError) as caught:
+            error = NoMemory() if isinstance(caught, MemoryError) else caught
             trace.failed(error)
             return error_response(error, FORMS[resource.dialect], trace.headers(), self._mux.clean)
         except (asyncio.CancelledError, ConnectionError):  # it left while its request was still being read
@@ -208,7 +211,9 @@ async def read_body(request: web.BaseRequest) -> bytes:
                 raise too_large()
         body = b"".join(pieces)
     encoding = request.headers.get("Content-Encoding")
-    return decompressed(body, encoding) if encoding else body
+    body = decompressed(body, encoding) if encoding else body
+    room.check(len(body))
+    return body
 
 
 def _is_navigation(request: web.BaseRequest) -> bool:

@@ -14,7 +14,8 @@ MuxError                         code (JSON-RPC)
     ├── BadRequest               400 invalid_request (and 404, 405, 413, 415, 403: see its status)
     ├── NoRoute                  400 no_route, model_gone, workspace_unknown, provider_key_missing
     ├── UpstreamError            502, 504: the provider could not be asked, or did not answer
-    └── MuxStopped               503 mux_stopped
+    ├── MuxStopped               503 mux_stopped
+    └── NoMemory                 503 no_memory
 """
 
 from __future__ import annotations
@@ -160,6 +161,19 @@ class MuxStopped(RequestError):
     def __init__(self) -> None:
         super().__init__(
             "The mux was stopped before this answer was complete; ask again once it runs.", error_code="mux_stopped"
+        )
+
+
+class NoMemory(RequestError):
+    """There is no memory left to serve this request; others are served."""
+
+    status = 503
+    type = "api_error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This machine has not enough memory left for this request; close something, or ask for less at once.",
+            error_code="no_memory",
         )
 
 

@@ -221,7 +221,7 @@ class Recorder:
         return self._prices.cost(trace.provider, trace.model, trace.info, trace.tokens)
 
     def _row(self, trace: Trace, cost: float | None) -> Row:
-        context = trace.context if trace.find_context is None else trace.find_context()
+        context = _context(trace)
         request = Request(
             id=trace.id,
             started_at=moment(trace.wall),
@@ -250,6 +250,14 @@ class Recorder:
             ignored=trace.ignored,
         )
         return request, _conversation(trace, self._clean)
+
+
+def _context(trace: Trace) -> Context:
+    """The context that the route was chosen by, or found only now; what cannot be held is recorded without files."""
+    try:
+        return trace.context if trace.find_context is None else trace.find_context()
+    except MemoryError:
+        return trace.context
 
 
 def _overhead(trace: Trace) -> float:

@@ -8,13 +8,13 @@ from typing import TypeVar
 import msgspec
 from aiohttp import ClientError, web
 
-from sidecar import sse
+from sidecar import room, sse
 from sidecar.amount import MAX_STREAM, Amount, read_refusal, read_whole
 from sidecar.bridges.base import Bridge, broken_off, unreadable
 from sidecar.client_stream import ClientGone, ClientStream
 from sidecar.dialects.forms import FORMS
 from sidecar.dialects.openai import cost_told
-from sidecar.errors import ProviderRefused, RequestError, UpstreamError
+from sidecar.errors import NoMemory, ProviderRefused, RequestError, UpstreamError
 from sidecar.providers import failures
 from sidecar.record import Trace
 from sidecar.values import ProviderConfig
@@ -93,6 +93,8 @@ class Relay:
                 other = self._bridge.after(refusal) if self._trace.first_byte is None else None
                 if other is None:
                     raise
+            except MemoryError:
+                raise NoMemory from None
             self._close()
             self._bridge = other
             self._trace.ignored = other.ignored
@@ -168,6 +170,7 @@ class Relay:
         try:
             for event in events:
                 if event.data is not None:
+                    room.check(len(event.data))
                     out.append(bridge.feed(event))
                     if bridge.done:
                         break
