@@ -53,7 +53,6 @@ def test_it_starts_by_itself(open_, home):
     vim = open_(home)
     seen = vim.until("default · local/big ")
     assert "Press ENTER" not in seen
-    vim.until(lambda screen: "g:mux_sidecar.cmd" in "".join(screen.split()))
     (sidecar,) = vim.children()
     command(vim, "quit")
     has_ended(sidecar)
@@ -203,5 +202,6 @@ def test_not_installed(open_, home, columns):
     vim.until("mux-sidecar: not installed ")
     seen = vim.until(lambda screen: "pipx install mux-sidecar" in " ".join(screen.split()))
     assert "Press ENTER" not in seen
+    assert "g:mux_sidecar.cmd" in "".join(seen.split())
     command(vim, "Mux switch")
     vim.until("mux-sidecar is not installed")
