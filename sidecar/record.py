@@ -6,8 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -88,15 +87,9 @@ class Trace:
             self.outcome, self.status, self.error = outcome, status, error
             self.ended = time.perf_counter()
 
-    @contextmanager
-    def until_stopped(self) -> Iterator[None]:
+    def until_stopped(self) -> _UntilStopped:
         """Where the block is cancelled because the process ends, and not because the client left, raises MuxStopped."""
-        try:
-            yield
-        except asyncio.CancelledError:
-            if self.stopped:
-                raise MuxStopped from None
-            raise
+        return _UntilStopped(self)
 
     def headers(self) -> dict[str, str]:
         """The `X-Mux-*` headers, as far as the route is known."""
@@ -117,6 +110,22 @@ class Trace:
         """Keep what the client was answered, where the setting `keep` is `everything`."""
         if self.keeps and sum(map(len, self.said)) < MAX_KEPT:
             self.said.append(data)
+
+
+class _UntilStopped:
+    """A class, since each request enters three of them, and generators take thrice the time."""
+
+    __slots__ = ("_trace",)
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _traceback: object) -> None:
+        if kind is not None and issubclass(kind, asyncio.CancelledError) and self._trace.stopped:
+            raise MuxStopped from None
 
 
 def new_id() -> str:

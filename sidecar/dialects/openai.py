@@ -121,8 +121,11 @@ def cost_told(headers: Mapping[str, str]) -> float | None:
 
     Of a stream it can only be what was known before it began; there, nought is no figure.
     """
+    told = headers.get(COST_HEADER)
+    if told is None:
+        return None
     try:
-        cost = float(headers.get(COST_HEADER, ""))
+        cost = float(told)
     except ValueError:
         return None
     streamed = headers.get("Content-Type", "").lower().startswith("text/event-stream")

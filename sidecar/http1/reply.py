@@ -108,7 +108,8 @@ class Reply:
         if self._held:
             link.go_on()
         self._pieces.clear()
-        self.fail(Disconnected(begun=self._begun))
+        if not self._complete:
+            self.fail(Disconnected(begun=self._begun))
         link.let_go(reusable=self._reusable and self._complete)
 
     # For the connection.
