@@ -1,4 +1,5 @@
-// The focus is never lost: when what had it goes away or is disabled, what stands next to it takes it.
+// The focus is never lost: what had it and was moved has it again, and when it goes away or is disabled, what stands next
+// to it takes it.
 
 const ABLE = ":is(a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0'])";
 const ROW = "tr, li, [role=row]";
@@ -31,6 +32,9 @@ function within(around) {
   return main();
 }
 
+// Whether a change put the element where it is.
+const isMoved = (element, changes) => changes.some(({ addedNodes }) => [...addedNodes].some((each) => each.contains(element)));
+
 export function keepFocus(root) {
   let held = null; // {element, around} of what has the focus, or had it when a dialog opened
   const came = ({ target }) => {
@@ -40,10 +44,13 @@ export function keepFocus(root) {
   const left = ({ target }) => setTimeout(() => {
     if (held?.element === target && target.isConnected && !target.disabled && document.activeElement === document.body) held = null;
   });
-  const look = () => {
+  const look = (changes) => {
     const { element, around } = held ?? {};
-    if (!element || element === main() || (element.isConnected && !element.disabled)) return;
-    if (![document.body, element].includes(document.activeElement)) return;
+    if (!element || element === main() || ![document.body, element].includes(document.activeElement)) return;
+    if (element.isConnected && !element.disabled) {
+      if (document.activeElement !== element && isMoved(element, changes)) element.focus({ preventScroll: true });
+      return;
+    }
     const next = element.isConnected ? (beside(element) ?? within(around)) : within(around);
     next?.focus({ preventScroll: true });
   };

@@ -15,7 +15,7 @@ export function Rules({ rpc, book }) {
   const { value: models } = useFresh(rpc, () => rpc.call("mux/model/list"), ["models", "providers"]);
   const [said, setSaid] = useState("");
   const [removed, setRemoved] = useState(null);
-  const table = useKeptFocus();
+  const table = useRef(null);
   const wanted = useRef(null); // the rule that takes the focus when it is there
   const body = useRef(null);
   const filtered = rules.filter((rule) => rule.filter);
@@ -71,27 +71,6 @@ export function Rules({ rpc, book }) {
     <div class="after"><${OfOneKind} models=${models} rest=${rest} onAdd=${(rule) => change("add", rule)} />
       ${removed && html`<${Undo} key=${removed.key} rule=${removed} onUndo=${(rule) => change("add", rule)} onDone=${restored} />`}</div>
   </section>`;
-}
-
-// The ref of a place in which the focus stays on its element, though a row that moves loses it.
-function useKeptFocus() {
-  const place = useRef(null);
-  const held = useRef(null);
-  useEffect(() => {
-    const element = place.current;
-    const came = (event) => (held.current = event.target);
-    const left = () => setTimeout(() => element.contains(document.activeElement) || (held.current = null));
-    element.addEventListener("focusin", came);
-    element.addEventListener("focusout", left);
-    return () => {
-      element.removeEventListener("focusin", came);
-      element.removeEventListener("focusout", left);
-    };
-  }, []);
-  useLayoutEffect(() => {
-    if (held.current?.isConnected && document.activeElement === document.body) held.current.focus({ preventScroll: true });
-  });
-  return place;
 }
 
 function NewRule({ models, isFirst, onAdd, onSaid }) {
