@@ -444,9 +444,7 @@ def test_which_files_count(own_mux, tab_of):
 
 def test_a_change_that_is_undone_at_once(own_mux, tab_of):
     """A change that somebody undoes before anybody was told of it does not stay on the page."""
-    tab = tab_of(own_mux)
-    deafen(tab.page)
-    page = opened(tab)
+    page = opened(tab_of(own_mux))
     page.get_by_label("Files of rule 1", exact=True).fill(".txt")
     page.keyboard.press("Enter")
     page.get_by_label("Requests of rule 1, .txt", exact=True).wait_for()

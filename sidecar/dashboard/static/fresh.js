@@ -2,23 +2,23 @@
 
 import { useEffect, useRef, useState } from "./view.js";
 
-const SETTLED = 1000; // milliseconds within which a change is told of; the sidecar takes up to half of it
-
 // {value, error, set} of `load`, read again when one of `whats` has changed or the connection is back. A hidden tab
 // waits until somebody looks. `inputs` are what `load` depends on. `set` takes what a change has answered, so that it
-// shows at once; it is read again a little later, as nobody is told of a change that another one has undone meanwhile.
+// shows at once; what was being read by then, and may be newer, is read again.
 export function useFresh(rpc, load, whats, inputs = []) {
   const [state, setState] = useState({ value: null, error: null });
   const latest = useRef(0);
   const again = useRef(null);
-  const timer = useRef(null);
+  const reading = useRef(0);
   useEffect(() => {
     let isGone = false;
     let isStale = false;
     const read = async () => {
       const mine = ++latest.current;
       isStale = false;
+      reading.current += 1;
       const next = await load().then((value) => ({ value, error: null }), (error) => ({ error }));
+      reading.current -= 1;
       if (!isGone && mine === latest.current) setState((before) => ({ ...before, ...next }));
     };
     const lookAgain = () => {
@@ -34,7 +34,6 @@ export function useFresh(rpc, load, whats, inputs = []) {
     if (rpc.isOpen) read();
     return () => {
       isGone = true;
-      clearTimeout(timer.current);
       rpc.removeEventListener("mux/didChange", changed);
       rpc.removeEventListener("open", lookAgain);
       document.removeEventListener("visibilitychange", seen);
@@ -43,8 +42,7 @@ export function useFresh(rpc, load, whats, inputs = []) {
   const set = (value) => {
     latest.current += 1;
     setState({ value, error: null });
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => rpc.isOpen && again.current(), SETTLED);
+    if (reading.current > 0) again.current();
   };
   return { ...state, set };
 }
