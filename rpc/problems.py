@@ -39,7 +39,7 @@ NO_PROVIDER = "No provider yet; add one."
 NO_RULE = "The workspace {} has no rules; name its model."
 NO_DEFAULT = "The workspace {} has no model for everything; name one."
 BROKEN = "Rule {} of the workspace {} cannot serve ({}); mend it."
-MODELS_FAILED = "{}: {} Try again."
+MODELS_FAILED = "{} Try again."
 DOWN = "The provider {} is down since {}: {}"
 LAST_FAILED = "The last request failed ({}, {}): {}"
 NO_WORKSPACE = "This window is set to the workspace {}, which there is not; add it, or choose another in its settings."
@@ -165,7 +165,7 @@ def _models_failed(provider: str, error: str) -> Problem:
     word = f'"{provider}"' if " " in provider else provider  # names may hold blanks, and no quotes
     return Problem(
         kind="modelsFailed",
-        detail=line(MODELS_FAILED.format(provider, error)),
+        detail=line(MODELS_FAILED.format(error if error.startswith(provider) else f"{provider}: {error}")),
         mend=f"mux-sidecar provider refresh {word}",
         provider=provider,
     )

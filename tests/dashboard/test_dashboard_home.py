@@ -167,7 +167,7 @@ def test_a_provider_that_is_down_is_told_of_once(own_mux, tab_of, closed_port):
     page = tab_of(own_mux).sign_in()
     own_mux.cli("provider", "refresh", "desk", check=False)
     lines = page.get_by_role("region", name="To be mended").get_by_role("listitem")
-    expect(lines).to_have_text(re.compile("^desk: .*refused the connection.* Providers$"))
+    expect(lines).to_have_text(re.compile("^desk at .*refused the connection.* Providers$"))
     assert own_mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Hello"}]}).status == 502
     expect(lines).to_have_text(re.compile("^The provider desk is down since .* Providers$"))
     lines.get_by_role("link", name="Providers").click()

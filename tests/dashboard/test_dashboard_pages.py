@@ -45,6 +45,33 @@ def test_a_narrow_window(office, tab_of, name):
     assert tab.violations() == []
 
 
+def test_a_middling_window(office, tab_of):
+    """At 800 pixels a rule's files have room to be read."""
+    tab = tab_of(office)
+    tab.page.set_viewport_size({"width": 800, "height": 740})
+    page = tab.sign_in("workspaces/default")
+    field = page.get_by_label("Files of rule 1", exact=True)
+    assert field.evaluate("field => field.clientWidth") >= 120
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert tab.violations() == []
+
+
+@pytest.mark.parametrize("width", [360, 800, 1440])
+def test_nothing_lies_over_the_lines_to_copy(office, tab_of, width):
+    """The button that copies lines covers none of them."""
+    tab = tab_of(office)
+    tab.page.set_viewport_size({"width": width, "height": 740})
+    page = tab.sign_in("connect/aider")
+    page.locator(".guide pre").first.wait_for()
+    assert page.evaluate("""[...document.querySelectorAll(".lines")].every((lines) => {
+      const button = lines.querySelector("button").getBoundingClientRect();
+      const text = document.createRange();
+      text.selectNodeContents(lines.querySelector("pre"));
+      return [...text.getClientRects()].every((line) => line.bottom <= button.top || line.top >= button.bottom
+        || line.right <= button.left);
+    })""")
+
+
 def test_pages_come_back(own_mux, tab_of):
     """A sidecar that restarts leaves every page as it was, and what changed meanwhile shows."""
     tab = tab_of(own_mux)

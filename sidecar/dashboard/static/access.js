@@ -7,7 +7,8 @@ import { Field, Trouble } from "./parts.js";
 
 const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
-export function Access({ rpc }) {
+// `url` is the endpoint's, whose port is settled before this page can be served.
+export function Access({ rpc, url }) {
   const { value, error } = useFresh(rpc, () => rpc.call("mux/settings/get"), ["settings"]);
   const [isOpen, setOpen] = useState(false);
   return html`<section class="card" aria-labelledby="access">
@@ -15,6 +16,7 @@ export function Access({ rpc }) {
       <button type="button" disabled=${!value} aria-label="Change who may ask" onClick=${() => setOpen(true)}>Change …</button></div>
     <${Trouble} error=${error} />
     ${value && html`<dl class="access">
+      <dt>Port</dt><dd>${new URL(url).port || "80"}, of this machine alone<small>To have another one, set <code>MUX_SIDECAR_PORT</code> or the editor's setting <code>port</code>, and start the sidecar anew.</small></dd>
       <dt>Key</dt><dd>${value.requireKey ? html`The token is wanted, which <code>mux-sidecar token</code> prints.` : "Any, or none: every program on this machine may ask."}</dd>
       <dt>Web pages</dt><dd>${value.origins.length ? value.origins.map((each) => html`<code key=${each}>${each}</code> `) : "No page of another origin may ask."}</dd>
       <dt>Host names</dt><dd>${value.hosts.length ? html`localhost, and ${value.hosts.map((each) => html`<code key=${each}>${each}</code> `)}` : "localhost only"}</dd>

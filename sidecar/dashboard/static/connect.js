@@ -26,7 +26,7 @@ export function Connect({ rpc, status, detail }) {
         <a href=${`#/connect/${each.id}`} aria-current=${each === client ? "true" : undefined}>${each.name}</a></li>`)}</ul></nav>
       ${client && html`<${Client} key=${client.id} rpc=${rpc} client=${client} workspace=${workspace} />`}
     </div>
-    ${client && html`<${Access} rpc=${rpc} />`}`;
+    ${client && html`<${Access} rpc=${rpc} url=${status.endpoint.url} />`}`;
 }
 
 function Bound({ rpc, workspace, onChoose }) {

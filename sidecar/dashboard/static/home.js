@@ -7,7 +7,7 @@ import { Choice, Copy, Empty, Files, Outcome, Trouble } from "./parts.js";
 import { Problems } from "./problems.js";
 import { Use } from "./use.js";
 
-const LATEST = 6;
+const LATEST = 8;
 
 export function Home({ rpc, status }) {
   const workspaces = useFresh(rpc, () => rpc.call("mux/workspace/list"), ["workspaces", "rules"]);
@@ -71,6 +71,7 @@ function Latest({ requests: { value, error } }) {
         <span class="what">${request.title || request.files.join(", ") || request.client}</span>
         <span class="number">${milliseconds(request.totalMs)}</span>
       </a></li>`)}</ol>
+    <p class="more" hidden=${!value?.length}><a href="#/requests">All requests</a></p>
   </section>`;
 }
 

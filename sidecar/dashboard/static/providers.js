@@ -1,7 +1,7 @@
 // Providers: each with where it is, how it fares, its models, and who uses it.
 
 import { html, useState } from "./view.js";
-import { count, moment, plural } from "./format.js";
+import { count, moment, plural, withoutCommands } from "./format.js";
 import { useFresh } from "./fresh.js";
 import { Fetching, useFetching } from "./fetching.js";
 import { Empty, Trouble } from "./parts.js";
@@ -59,7 +59,7 @@ function keyOf({ keySource }) {
 
 function Health({ provider, task }) {
   if (task?.isBusy) return html`<${Fetching} of=${provider.name} task=${task} />`;
-  const error = task?.error?.message ?? provider.error;
+  const error = withoutCommands(task?.error?.message ?? provider.error);
   if (error) return html`<p class="health bad" role=${task?.error ? "alert" : undefined}><span class="unseen">Trouble: </span>${error}</p>`;
   if (!provider.refreshedAt) return html`<p class="health unknown">Not asked for its models yet.</p>`;
   return html`<p class="health good">Answered <time datetime=${provider.refreshedAt}>${moment(provider.refreshedAt)}</time></p>`;

@@ -2,9 +2,9 @@
 
 import { html, useEffect, useRef, useState } from "./view.js";
 import { Confirm } from "./dialog.js";
-import { count, filterOf, KINDS, milliseconds, modelOf, money, percent, withoutCommands } from "./format.js";
+import { count, KINDS, milliseconds, modelOf, money, percent, withoutCommands } from "./format.js";
 import { useFresh } from "./fresh.js";
-import { Copy, Outcome, Trouble } from "./parts.js";
+import { Copy, Files, Outcome, Trouble } from "./parts.js";
 import { Said } from "./said.js";
 
 const NOT_FOUND = 1001;
@@ -36,7 +36,7 @@ function Shown({ request }) {
     <dl class="facts">
       <dt>Model</dt><dd><span class="model">${modelOf(request)}</span>${request.providerType && html`<small>Provider ${request.provider}, of the type ${request.providerType}</small>`}</dd>
       <dt>Chosen by</dt><dd><${Chosen} request=${request} /></dd>
-      <dt>Files</dt><dd><${Files} files=${request.files} chosen=${request.file} /></dd>
+      <dt>Files</dt><dd><${Context} files=${request.files} chosen=${request.file} /></dd>
       <dt>Client</dt><dd>${request.client || "unknown"}<small>${DIALECTS[request.dialect]}, ${KINDS[request.kind]}, ${request.streamed ? "streamed" : "not streamed"}</small></dd>
       <dt>Tokens</dt><dd>${tokens(request)}</dd>
       <dt>Cost</dt><dd>${request.cost === undefined ? "not known" : money(request.cost)}</dd>
@@ -56,11 +56,11 @@ function Way({ request }) {
 
 function Chosen({ request }) {
   if (!request.position) return html`no rule${request.workspace && html`<small>Workspace ${request.workspace}</small>`}`;
-  return html`Rule ${request.position}, <span class="filter">${filterOf(request.filter)}</span>${request.file && html`, for <code>${request.file}</code>`}
+  return html`Rule ${request.position}, <${Files} filter=${request.filter} />${request.file && html`, for <code>${request.file}</code>`}
     <small>Workspace <a href=${`#/workspaces/${encodeURIComponent(request.workspace)}`}>${request.workspace}</a>, as it was then</small>`;
 }
 
-function Files({ files, chosen }) {
+function Context({ files, chosen }) {
   const line = (file) => html`<li key=${file}><code>${file}</code>${file === chosen && html` <span class="tag">chose the rule</span>`}</li>`;
   if (files.length === 0) return html`<span class="quiet">none in context</span>`;
   return html`<ul class="files">${files.slice(0, FEW).map(line)}</ul>

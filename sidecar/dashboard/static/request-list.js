@@ -1,8 +1,8 @@
 // The list of requests: only the rows that can be seen are elements, however many there are.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
-import { clock, count, filterOf, milliseconds, modelOf, money, otherDay } from "./format.js";
-import { Outcome } from "./parts.js";
+import { clock, count, milliseconds, modelOf, money, otherDay } from "./format.js";
+import { Files, Outcome } from "./parts.js";
 
 const ROW = 56; // pixels, as in requests.css
 const SPARE = 8; // rows above and below those that can be seen
@@ -115,7 +115,7 @@ function Row({ request, index, isStop, isOpened, onFocus }) {
     <span role="cell" class="time"><time datetime=${request.startedAt}>${clock(request.startedAt)}<small>${otherDay(request.startedAt)}</small></time></span>
     <span role="cell" class="what"><a class="model" href=${`#/requests/${request.id}`} data-id=${request.id} tabindex=${isStop ? 0 : -1}
       aria-current=${isOpened ? "true" : undefined} onFocus=${() => onFocus(request.id)}>${modelOf(request)}</a><small>${about}</small></span>
-    <span role="cell" class="rule">${request.position ? html`<span class="filter">${filterOf(request.filter)}</span>` : "no rule"}<small>${request.workspace ?? "no workspace"}</small></span>
+    <span role="cell" class="rule">${request.position ? html`<${Files} filter=${request.filter} />` : "no rule"}<small>${request.workspace ?? "no workspace"}</small></span>
     <span role="cell" class="client">${request.client || "unknown"}</span>
     <span role="cell" class="result"><${Outcome} outcome=${request.outcome} /></span>
     <span role="cell" class="tokens number">${tokens(request)}</span>
