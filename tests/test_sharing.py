@@ -154,6 +154,29 @@ def test_a_foreign_program_is_named(mux):
         assert f"(process {os.getpid()})" in refused.stderr
 
 
+TIME_WAIT = "06"  # include/net/tcp_states.h
+
+
+def waiting(port):
+    """How many connections of a port have ended, and are waited for lest something of them still comes."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    return sum(int(line[1].rpartition(":")[2], 16) == port and line[3] == TIME_WAIT for line in lines)
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="connections that have ended are read from /proc")
+@pytest.mark.parametrize("sharing", ["shared", "alone"])
+def test_connections_that_have_ended_keep_no_port(mux, windows, sharing):
+    """A port whose connections have just been ended by this side is had again at once."""
+    for _ in range(2):
+        process = windows.open(MUX_SIDECAR_SHARING=sharing)
+        asked = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        assert b" 200 " in mux.raw(asked)  # read to its end, which the mux makes
+        assert waiting(mux.port)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert windows.open(MUX_SIDECAR_SHARING=sharing).poll() is None
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there an exclusive bind is the lock")
 def test_a_claim_is_of_one_data_folder(tmp_path):
     """Any number of one data folder hold a port; another's gets it when they have let go."""

@@ -8,13 +8,17 @@ import sys
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from crowd import Crowd, provider
-from records import seed
-from said import ask, completion
-from upstream import Upstream, reply
+from records import record
+from upstream import Upstream
+
+from sidecar.routing.rules import CompiledRule, compile_filter, first_match
+from sidecar.store import requests
+from sidecar.store.database import REQUESTS, Database
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is read from /proc")
 STREAMS = 200
@@ -132,6 +136,7 @@ def load(crowded, seconds):
     upstream.close()  # and the connections that were kept for later
     eventually(held.tasks, lambda tasks: len(tasks) <= len(idle))
     eventually(lambda: held.descriptors, lambda count: count <= descriptors)
+    print(f"left over: {len(held.tasks()) - len(idle)} tasks, {held.descriptors - descriptors} descriptors")
 
 
 def rows(mux):
@@ -153,27 +158,75 @@ def test_two_hundred_at_once_for_long(crowded):
     load(crowded, 600)
 
 
-def test_much_that_is_kept_slows_no_request(fresh_mux, other_upstream):
-    """With 100,000 records and 1,000 rules a request takes no longer than with none, in one run, turn by turn."""
-    other_upstream.script(reply(completion()))
-    small, large = fresh_mux(), fresh_mux()
-    given = {"endpoint": f"{other_upstream.url}/v1", "auth": "none", "models": ["m1"], "offline": True}
-    for mux in (small, large):
-        mux.start()
-        mux.rpc("mux/provider/add", name="up", type="openai", **given)
-        mux.rpc("mux/rule/add", filter="", provider="up", model="m1")
-        assert mux.post("/chat/completions", ask()).status == 200
-    rules = [{"filter": f"folder{number}/*.t{number}", "provider": "up", "model": "m1"} for number in range(999)]
-    large.rpc("mux/rule/set", rules=[*rules, {"filter": "", "provider": "up", "model": "m1"}])
-    seed(large, 100_000, apart=300)  # of a year
-    body = ask("Please explain `src/app/main.py` and `README.md`.")
-    times = {small: [], large: []}
-    for number in range(400):
-        for mux in (small, large) if number % 2 else (large, small):
-            times[mux].append(mux.post("/chat/completions", body).seconds)
-    middle = {mux: statistics.median(taken[50:]) * 1000 for mux, taken in times.items()}
-    ratio = middle[large] / middle[small]
-    print(f"\nmedian {middle[small]:.2f} ms with nothing, {middle[large]:.2f} ms with much: ratio {ratio:.2f}")
-    assert ratio < 1.5
-    assert large.get("/health").seconds < 1
-    assert large.rpc("mux/request/list", limit=5)
+def steps(db, work):
+    """How many steps of SQLite's machine some work takes (sqlite3_progress_handler)."""
+    taken = [0]
+
+    def step():
+        taken[0] += 1
+        return 0
+
+    db.set_progress_handler(step, 1)
+    try:
+        work(db)
+    finally:
+        db.set_progress_handler(None, 0)
+    return taken[0]
+
+
+WORK = {
+    "append": lambda db: requests.append(db, [(record(10**9, datetime.now(UTC)), None)]),
+    "list": lambda db: requests.newest(db, 5, None, {}),
+    "next page": lambda db: requests.newest(db, 5, requests.place(db, f"req_{5:024d}"), {}),
+    "one": lambda db: requests.one(db, f"req_{5:024d}"),
+    "outage": lambda db: requests.outage(db, "local"),
+}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Two files of records, with a hundred and with 20,000."""
+    files = []
+    for count in (100, 20_000):
+        database = Database(tmp_path_factory.mktemp("kept") / "requests.db", REQUESTS)
+        database.prepare()
+        now = datetime.now(UTC)
+        rows = [(record(number, now, 300), None) for number in reversed(range(count))]
+        database.run(lambda db, rows=rows: requests.append(db, rows))
+        files.append(database)
+    return files
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_much_that_is_kept_makes_no_work(kept, work):
+    """What is done for each request, and each time a list is looked at, takes as many steps with many records."""
+    few, many = (database.run(lambda db: steps(db, WORK[work])) for database in kept)
+    assert few > 0
+    assert many <= few + 20  # a tree that is deeper, or balanced just now
+
+
+def test_each_of_many_rules_is_asked_once():
+    """Of a thousand rules that take none of a request's files, each costs the same two calls."""
+    files = ["src/app/main.py", "README.md", *(f"src/module{number}.py" for number in range(48))]
+    texts = [(f".x{n}", f"lib{n}/core/", f"*.spec{n}.ts", f"=Makefile.{n}")[n % 4] for n in range(1000)]
+    rules = [CompiledRule(n, text, "any", "up", "m1", compile_filter(text)) for n, text in enumerate(texts, 1)]
+    everything = CompiledRule(1001, "", "any", "up", "m1", compile_filter(""))
+    assert first_match([*rules, everything], "chat", files) is everything
+    few, many = (calls(lambda asked=asked: first_match(asked, "chat", files)) for asked in (rules[:8], rules))
+    assert few > 8
+    assert many - few <= 2 * 992
+
+
+def calls(work):
+    """How many functions are called, Python's and the library's."""
+    count = [0]
+
+    def called(frame, event, argument):
+        count[0] += event in ("call", "c_call")
+
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count[0]
