@@ -49,6 +49,27 @@ class ProviderName(click.ParamType[str]):
         return beginning(incomplete, known("providers"))
 
 
+class TypeName(click.ParamType[str]):
+    """A provider's type; another word is wrong usage."""
+
+    name = "type"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The type, as it is spelt."""
+        from sidecar.providers.types import row  # noqa: PLC0415 - start-up, as everywhere in the command line
+
+        try:
+            return row(str(value)).type
+        except MuxError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """The types that begin so."""
+        from sidecar.providers.types import TYPES  # noqa: PLC0415 - only a Tab needs it
+
+        return beginning(incomplete, TYPES)
+
+
 class ModelName(click.ParamType[ModelReference]):
     """A model as `PROVIDER/MODEL`."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rpc.cli.complete import ProviderName
+from rpc.cli.complete import ProviderName, TypeName
 from rpc.cli.options import ProviderOptions, provider_options
 from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table, word
 from rpc.cli.session import perform
@@ -50,7 +50,7 @@ def types(*, as_json: bool) -> None:
 
 @provider.command()
 @click.argument("name")
-@click.option("--type", "type_", required=True, metavar="TYPE", help="See 'mux-sidecar provider types'.")
+@click.option("--type", "type_", required=True, type=TypeName(), help="See 'mux-sidecar provider types'.")
 @provider_options
 @json_option
 def add(name: str, type_: str, *, as_json: bool, **given: Any) -> None:

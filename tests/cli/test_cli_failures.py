@@ -20,7 +20,6 @@ from mux import COMMAND, Mux
         ("workspace remove default", "default"),
         ("workspace add a/b", "a/b"),
         ("provider refresh nobody", "nobody"),
-        ("provider add x --type nonsense", "nonsense"),
         ("provider add bad --type openai --endpoint http://127.0.0.1:1/v1 --auth none", "127.0.0.1"),
         ("rule default nobody/m", "nobody"),
         ("rule remove 9", "9"),
@@ -40,6 +39,13 @@ def test_failures(fresh_mux: Callable[..., Mux], line: str, says: str) -> None:
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("mux-sidecar: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_type_that_there_is_not(fresh_mux: Callable[..., Mux]) -> None:
+    """Another word than a type's is wrong usage; the types are named."""
+    done = fresh_mux().cli("provider", "add", "x", "--type", "nonsense", check=False)
+    assert done.returncode == 2
+    assert "no provider type 'nonsense'; use one of anthropic, echo, llamacpp" in done.stderr
 
 
 def test_import_of_what_is_no_workspace(fresh_mux: Callable[..., Mux]) -> None:

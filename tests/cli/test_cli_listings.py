@@ -157,6 +157,7 @@ def test_plain_output(set_up: Mux) -> None:
         (("rule", "default", "far/b"), ["far/big/one"]),
         (("rule", "list", "-w", "D"), ["default"]),
         (("settings", "keep"), ["keep", "keepDays"]),
+        (("provider", "add", "x", "--type", "ope"), ["openai", "openrouter"]),
     ],
 )
 def test_completion(set_up: Mux, incomplete: tuple[str, ...], expected: list[str]) -> None:
