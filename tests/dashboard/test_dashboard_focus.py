@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 
@@ -130,3 +131,23 @@ def test_a_click_beside_everything(own_mux, tab_of):
     own_mux.rpc("mux/workspace/remove", name="client-project")
     expect(page.get_by_role("link", name="client-project")).to_have_count(0)
     assert page.evaluate("document.activeElement.tagName") in ("BODY", "MAIN")
+
+
+@pytest.mark.parametrize("moves", ["whole", "anew"])
+def test_moving_elsewhere(own_mux, tab_of, moves):
+    """A rule that is moved elsewhere keeps the focus, also in browsers where what moves loses it for a moment."""
+    tab = tab_of(own_mux)
+    if moves == "anew":
+        tab.page.add_init_script("for (const kind of [Element, Document]) delete kind.prototype.moveBefore")
+    page = tab.sign_in("workspaces/default")
+    own_mux.rpc("mux/rule/add", filter=".rs", provider="local", model="small")
+    for name in (".md", ".ts", ".rs"):
+        at = [each["filter"] for each in own_mux.rpc("mux/rule/list")].index(name) + 1
+        expect(page.get_by_label(f"Files of rule {at}", exact=True)).to_have_value(name)
+        page.get_by_label(f"Files of rule {at}", exact=True).press("End")
+        for to in (3, 1, 2, 1, 3):
+            own_mux.rpc("mux/rule/move", position=at, to=to)
+            at = to
+            field = page.get_by_label(f"Files of rule {at}", exact=True)
+            expect(field).to_have_value(name)
+            expect(field).to_be_focused()

@@ -182,6 +182,9 @@ def test_a_key_that_is_missing_leads_to_its_field(own_mux, tab_of):
     expect(lines).to_have_text("paid has no key yet; give it one. Manage paid")
     lines.get_by_role("link", name="Manage paid").click()
     expect(page.get_by_role("dialog").get_by_label("Name", exact=True)).to_have_value("paid")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listitem", name="paid")).to_contain_text("paid has no key yet.")
+    expect(page.get_by_role("listitem", name="paid")).not_to_contain_text("mux-sidecar")
 
 
 LABELS = """(() => {
