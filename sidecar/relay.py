@@ -221,9 +221,13 @@ class Relay:
         self._trace.cost = self._told_cost if self._bridge.cost is None else self._bridge.cost
 
     def _close(self) -> None:
-        if self._answer is not None:
-            self._answer.close()
-            self._answer = None
+        answer, self._answer = self._answer, None
+        if answer is None:
+            return
+        if self._bridge.done:
+            answer.finish()
+        else:
+            answer.close()
 
 
 def _is_stream(answer: Answer) -> bool:

@@ -43,6 +43,9 @@ class Answer(Protocol):
     def close(self) -> None:
         """Let go: a body that was read to its end leaves the connection open, any other closes it."""
 
+    def finish(self) -> None:
+        """Let go once nothing more is wanted: the end of the body may still come for a moment, to the same effect."""
+
 
 class Target(NamedTuple):
     """Where a provider's wire is, made once: its place, the standing headers and the head they make, the timeouts."""
@@ -77,6 +80,10 @@ class ProxiedAnswer:
         """Back to the pool if the body has ended, else closed, so that the provider stops its work."""
         self._response.release()
 
+    def finish(self) -> None:
+        """The same."""
+        self.close()
+
 
 class OwnAnswer:
     """An answer that was made in this process: the built-in provider's, or one that needs no provider."""
@@ -96,6 +103,9 @@ class OwnAnswer:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def finish(self) -> None:
+        """The same."""
 
 
 class Wire:

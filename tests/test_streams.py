@@ -404,6 +404,22 @@ def test_a_stale_connection_is_replaced_unseen(stage, other_upstream, fresh_mux)
     assert [request.nth for request in other_upstream.received] == [0, 1, 0]
 
 
+def test_a_stream_whose_end_comes_late_keeps_its_connection(other_upstream, fresh_mux):
+    """What ends a moment after its last event, as most streams do, is asked again over the same connection."""
+    mux = fresh_mux()
+    mux.cli("provider", "add", "up", "--type", "openai", "--endpoint", f"{other_upstream.url}/v1")
+    mux.cli("rule", "default", "up/m1")
+    mux.start()
+    other_upstream.script(stream(*chunks("a"), "[DONE]", 0.1))
+    until = time.monotonic() + 20
+    while True:
+        assert mux.post("/chat/completions", STREAMED).text == "a"
+        if other_upstream.last.nth > 0:
+            break
+        assert time.monotonic() < until, "each stream had a connection of its own"
+        time.sleep(0.2)
+
+
 def test_silence_has_its_limit(stage, other_upstream, fresh_mux):
     """A provider's own time limits hold: 504 before the first byte, an error event in the midst of a stream."""
     mux = fresh_mux()

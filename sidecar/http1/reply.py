@@ -17,6 +17,8 @@ MAX_FIELDS = 128
 #: Bytes that may come without one of the body among them: a head with its white space, chunk extensions, trailers.
 MAX_BARREN = 2 * MAX_HEAD
 MAX_WAITING = 256 * 1024  # bytes that wait to be read before no more are taken in
+#: Seconds in which the end of an answer may come that is all but over: often it is a packet of its own.
+LINGER = 0.5
 _CONTROL = re.compile(rb"[\0\r\n]")  # RFC 9110, section 5.5; the parser lets some of them through
 
 
@@ -65,6 +67,7 @@ class Reply:
         self._until_close = False
         self._reusable = False
         self._complete = False
+        self._lingering: asyncio.TimerHandle | None = None
 
     # For whoever asked.
 
@@ -100,8 +103,19 @@ class Reply:
         if self._link is not None and not self._complete:
             self._link.allow_silence(self._idle)
 
+    def finish(self) -> None:
+        """Let go of an answer of which nothing more is wanted: as `close`, but its end may still come for a moment."""
+        if self._link is None or self._complete or self._failure is not None:
+            self.close()
+            return
+        self._drop()
+        if self._lingering is None:
+            self._lingering = self._loop.call_later(LINGER, self.close)
+
     def close(self) -> None:
         """Let go: the connection is kept if the answer was complete, and closed if not. Again changes nothing."""
+        if self._lingering is not None:
+            self._lingering.cancel()
         link, self._link, self._parser = self._link, None, None
         if link is None:
             return
@@ -116,19 +130,10 @@ class Reply:
 
     def feed(self, data: bytes) -> bool:
         """Take what came; whether more may come."""
-        self._begun = True
-        self._barren += len(data)
-        assert self._parser is not None
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._reusable = False
-            self.fail(Malformed("the answer is no HTTP"))
-            return self._complete
-        if self._barren > MAX_BARREN and not self._complete:
-            self.fail(Malformed("the answer has too much that is no body"))
-            return False
-        return True
+        sound = self._parse(data)
+        if self._lingering is not None and (self._complete or self._held):
+            self.close()
+        return sound
 
     def lost(self, error: Exception | None) -> None:
         """Nothing more will come: a body without a length is complete, if the connection ended in good order."""
@@ -136,6 +141,8 @@ class Reply:
             self._complete = True
             self._wake()
         self.fail(Disconnected(begun=self._begun))
+        if self._lingering is not None:
+            self.close()
 
     def fail(self, failure: ExchangeFailed) -> None:
         """The rest will not come, for this reason; the first one stands, and what is complete does not fail."""
@@ -206,6 +213,29 @@ class Reply:
         self._complete = True
         self._wake()
 
+    def _parse(self, data: bytes) -> bool:
+        self._begun = True
+        self._barren += len(data)
+        assert self._parser is not None
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._reusable = False
+            self.fail(Malformed("the answer is no HTTP"))
+            return self._complete
+        if self._barren > MAX_BARREN and not self._complete:
+            self.fail(Malformed("the answer has too much that is no body"))
+            return False
+        return True
+
+    def _drop(self) -> None:
+        """Forget what waits to be read."""
+        self._pieces.clear()
+        self._waiting = 0
+        if self._held and self._link is not None:
+            self._held = False
+            self._link.go_on()
+
     async def _received(self) -> bytes:
         """The next bytes as they are on the wire."""
         pieces = self._pieces
@@ -216,11 +246,7 @@ class Reply:
                 raise self._failure
             await self._wait()
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        self._waiting = 0
-        if self._held and self._link is not None:
-            self._held = False
-            self._link.go_on()
+        self._drop()
         return data
 
     async def _wait(self) -> None:

@@ -6,7 +6,7 @@ import socket
 import ssl
 
 import pytest
-from speaking import CERTIFICATES, LIMITS, scripted, until, whole
+from speaking import CERTIFICATES, LIMITS, Client, scripted, until, whole
 from yarl import URL
 
 from sidecar.http1.connecting import Connector, Origin
@@ -14,6 +14,7 @@ from sidecar.http1.connection import Limits
 from sidecar.http1.failures import ConnectTimeout, Disconnected, NotConnected, NotResolved, Silent
 from sidecar.http1.pool import KEEP_ALIVE, Pool
 from sidecar.http1.request import head_of, place_of
+from sidecar.providers.http import open_pool
 from sidecar.providers.resolver import BlockedAddress, Resolver, open_socket
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -194,6 +195,55 @@ async def test_an_answer_that_is_let_go_in_its_midst_ends_its_connection(client,
     reply.close()
     async with asyncio.timeout(20):
         await left.wait()
+
+
+async def test_the_end_of_an_answer_may_come_late(client, serve):
+    """A connection whose answer is all but over is used again once its end has come."""
+    ended = asyncio.Event()
+
+    async def answer(server, reader, writer):
+        while await server.request(reader):
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ndone\r\n")
+            await ended.wait()
+            writer.write(b"1\r\n.\r\n0\r\n\r\n")
+
+    url, server = await serve(answer)
+    for _ in range(2):
+        ended.clear()
+        reply = await client.send(url)
+        assert await reply.read() == b"done"
+        reply.finish()
+        ended.set()
+        await until(lambda: client.pool._idle)
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("more", [b"", bytes(2**20), b"wrong", None])
+async def test_an_end_that_does_not_come_is_not_waited_for(client, serve, more):
+    """Silence, much more of a body, what is no HTTP, and a break: the connection is closed."""
+    finished, left = asyncio.Event(), asyncio.Event()
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ndone\r\n")
+        await finished.wait()
+        if more is not None:
+            writer.write(b"%x\r\n%b\r\n" % (len(more), more) if more and not more.strip(b"\0") else more)
+            with contextlib.suppress(OSError):
+                await reader.read()
+        left.set()
+
+    url, server = await serve(answer)
+    reply = await client.send(url)
+    assert await reply.read() == b"done"
+    reply.finish()
+    reply.finish()
+    finished.set()
+    async with asyncio.timeout(20):
+        await left.wait()
+    await until(lambda: not client.pool._open)
+    reply.close()
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("size", [2, 64 * 2**20])
@@ -452,11 +502,21 @@ async def test_a_name_that_is_looked_up_for_too_long(client, monkeypatch):
     assert failed.value.stage == "resolve"
 
 
-async def test_alpn_and_the_servers_name(client, serve):
+async def test_alpn_and_the_servers_name(serve, monkeypatch):
     """TLS asks for http/1.1 and names the host, so that a server of many names knows which."""
     seen = []
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        seen.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        writer.write(OK)
+        await writer.drain()
+
     context = tls()
     context.sni_callback = lambda _, name, __: seen.append(name)
-    url, _ = await serve(scripted(OK), context=context)
-    assert await client.ask(url) == (200, b"ok")
-    assert seen == ["localhost"]
+    url, _ = await serve(answer, context=context)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATES / "authority.pem"))
+    pool = open_pool()
+    assert await Client(pool).ask(url) == (200, b"ok")
+    await pool.close()
+    assert seen == ["localhost", "http/1.1"]
