@@ -134,7 +134,7 @@ def test_the_data_folder_is_where_the_docs_say(name, monkeypatch):
     """The page on installing names the folder that the library takes on each system."""
     monkeypatch.setenv("LOCALAPPDATA", "%LOCALAPPDATA%")
     by_variables = platformdirs.windows.get_win_folder_from_env_vars
-    monkeypatch.setattr(platformdirs.windows, "_RESOLVE_WIN_FOLDER", by_variables)
+    monkeypatch.setattr(platformdirs.windows, "get_win_folder", by_variables)
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     told = re.search(rf"^\| {name} \| `([^`]+)`", (ROOT / "docs/installing.md").read_text("utf-8"), re.MULTILINE)
     found = FOLDERS[name]("mux-sidecar", appauthor=False).user_data_dir
