@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from mux import Mux
@@ -26,7 +27,8 @@ FLAGS = [
 AWAY = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "WebSocket connection to", "ERR_EMPTY_RESPONSE")
 #: What it says of a 401.
 REFUSED = ("the server responded with a status of 401", "WebSocket connection to")
-LIMIT = 10_000  # milliseconds
+LIMIT = 30_000  # milliseconds; the machine may be busy with others
+expect.set_options(timeout=LIMIT)
 _TELL = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
 
