@@ -84,8 +84,15 @@ class Connector:
             return (await loop.create_connection(make, sock=opened))[1]
         if self._context is None:
             self._context = self._trust()
+        transport, connection = await loop.create_connection(make, sock=opened)
+        if transport.is_closing():  # it was spoken to before anybody asked
+            raise ConnectionResetError
         name = origin.host.rstrip(".")  # certificates bear names without it
-        return (await loop.create_connection(make, sock=opened, ssl=self._context, server_hostname=name))[1]
+        secured = await loop.start_tls(transport, connection, self._context, server_hostname=name)
+        if secured is None:
+            raise ConnectionResetError
+        connection.secured(secured)
+        return connection
 
 
 class _Names:

@@ -31,6 +31,7 @@ class Connection(asyncio.Protocol):
         self._gone = gone
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._below: asyncio.Transport | None = None
         self._reply: Reply | None = None
         self._heard = 0.0
         self._allowed: float | None = None
@@ -87,6 +88,10 @@ class Connection(asyncio.Protocol):
             if self.is_open:
                 cast("asyncio.Transport", self._transport).resume_reading()
 
+    def heard(self) -> None:
+        """It was no silence until now."""
+        self._heard = self._loop.time()
+
     def allow_silence(self, seconds: float | None) -> None:
         """From now on. A timer is left running where it is not late: most answers then cost none."""
         self._allowed = seconds
@@ -99,7 +104,7 @@ class Connection(asyncio.Protocol):
         """The answer is done with; a request that was not sent to its end leaves the connection of no use."""
         self._reply = None
         self._allowed = None
-        if reusable and self.is_open and not cast("asyncio.Transport", self._transport).get_write_buffer_size():
+        if reusable and self.is_open and not self._unsent_bytes():
             self._free(self)
         else:
             self.abort()
@@ -110,21 +115,38 @@ class Connection(asyncio.Protocol):
         """It is open."""
         self._transport = cast("asyncio.Transport", transport)
 
+    def secured(self, transport: asyncio.Transport) -> None:
+        """It goes on in TLS, which hands all that it is given to the transport below, and then says it has sent it."""
+        if self._transport is not None:
+            self._transport, self._below = transport, self._transport
+
     def data_received(self, data: bytes) -> None:
-        """Bytes of the answer; those that nobody asked for are the end of the connection."""
-        self._heard = self._loop.time()
-        if self._reply is None or not self._reply.feed(data):
+        """Bytes of the answer, whose head must come in time as a whole; those nobody asked for end the connection."""
+        reply = self._reply
+        if reply is None or not reply.feed(data):
             self.abort()
+        elif reply.status:
+            self._heard = self._loop.time()
+
+    def eof_received(self) -> None:
+        """The other side says no more: what has not been sent need not be, nor is there a reason to wait for it."""
+        if self._reply is not None:
+            self._reply.lost(None)
+        self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended."""
-        self._transport = None
+        self._transport = self._below = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._reply is not None:
             self._reply.lost(exc)
         self._gone(self)
+
+    def _unsent_bytes(self) -> int:
+        """Bytes of the request that the system has not taken yet."""
+        return sum(each.get_write_buffer_size() for each in (self._transport, self._below) if each is not None)
 
     def _watch(self, due: float) -> None:
         if self._timer is not None:
@@ -140,7 +162,7 @@ class Connection(asyncio.Protocol):
         if self._reply is None or not self._allowed or self._transport is None:
             return
         now = self._loop.time()
-        unsent = self._transport.get_write_buffer_size()
+        unsent = self._unsent_bytes()
         if self._held or unsent != self._unsent or now - self._due > STOOD_STILL:
             self._heard, self._unsent = now, unsent
         due = self._heard + self._allowed

@@ -31,6 +31,9 @@ class Link(Protocol):
     def go_on(self) -> None:
         """Take bytes in again."""
 
+    def heard(self) -> None:
+        """It was no silence until now."""
+
     def allow_silence(self, seconds: float | None) -> None:
         """From now on."""
 
@@ -173,17 +176,19 @@ class Reply:
         """The head is there; that of an interim answer is forgotten (RFC 9110, section 15.2)."""
         assert self._parser is not None
         status = self._parser.get_status_code()
-        if 100 <= status < 200 and status != 101:
+        if status < 100 or status == 101:  # nobody asked for another protocol
+            raise Malformed("the answer's status is none")
+        if status < 200:
             self._interim = True
             self.headers.clear()
             return
         headers = self.headers
         self._reusable = self._parser.should_keep_alive()
-        coding = headers.get("Transfer-Encoding")
-        if coding is None:
+        codings = headers.getall("Transfer-Encoding", None)
+        if codings is None:
             self._until_close = "Content-Length" not in headers
         else:
-            self._until_close = coding.rpartition(",")[2].strip().lower() != "chunked"
+            self._until_close = codings[-1].rpartition(",")[2].strip().lower() != "chunked"
         packed = headers.get("Content-Encoding")
         if packed is not None and (packed := packed.lower()) in CODINGS:
             try:
@@ -209,6 +214,8 @@ class Reply:
         """The end of the answer, or of an interim one."""
         if self._interim:
             self._interim = False
+            if self._link is not None:
+                self._link.heard()
             return
         self._complete = True
         self._wake()

@@ -33,6 +33,9 @@ class Line:
         """Take bytes in again."""
         self.held = False
 
+    def heard(self):
+        """Nobody watches."""
+
     def allow_silence(self, seconds):
         """Nobody watches."""
 
@@ -115,6 +118,8 @@ async def answered(reply):
 
 NONE = [
     (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", Malformed),
+    (b"HTTP/1.1 000 Nothing\r\nContent-Length: 2\r\n\r\nno", Malformed),
+    (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", Malformed),
     (b"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n", Malformed),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", Malformed),
     (CHUNKED + b"\r\nfive\r\nhello\r\n", Malformed),
@@ -133,6 +138,7 @@ NONE = [
     (b"HTTP/1.1 200", Disconnected),
     (OK + b"Content-Length: 9\r\n\r\nabc", Disconnected),
     (CHUNKED + b"\r\n3\r\nabc\r\n", Disconnected),
+    (OK + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", Disconnected),
 ]
 
 
@@ -141,7 +147,8 @@ NONE = [
 async def test_what_is_no_answer_fails(sent, failure, size):
     """No HTTP, a length or chunk size that is none, a head without end, a wrong coding, a body that breaks off."""
     with pytest.raises(failure):
-        await read([sent[at : at + size] for at in range(0, len(sent), size)])
+        async with asyncio.timeout(60):
+            await read([sent[at : at + size] for at in range(0, len(sent), size)])
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="the standard library decodes it")

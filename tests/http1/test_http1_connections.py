@@ -270,7 +270,8 @@ async def test_who_leaves_before_the_answer_ends_the_connection(client, serve, s
         await left.wait()
 
 
-async def test_a_request_that_was_not_read_to_its_end_leaves_nothing_to_use_again(client, serve):
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_request_that_was_not_read_to_its_end_leaves_nothing_to_use_again(client, serve, secure):
     """An answer that came early is good, and its connection is closed."""
 
     async def answer(server, reader, writer):
@@ -279,11 +280,49 @@ async def test_a_request_that_was_not_read_to_its_end_leaves_nothing_to_use_agai
         await writer.drain()
         await asyncio.sleep(20)
 
-    url, server = await serve(answer)
+    url, server = await serve(answer, context=tls() if secure else None)
     body = bytes(64 * 2**20)
     for _ in range(2):
         assert await client.ask(url, body) == (413, b"no")
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 401 Who\r\n\r\nno", b""])
+async def test_who_reads_no_more_and_says_no_more_is_not_waited_for(client, serve, said):
+    """What was said until then is the answer, or there is none, though most of the request has not gone out."""
+
+    async def answer(server, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.write_eof()
+        await asyncio.sleep(600)
+
+    url, _ = await serve(answer)
+    asked = client.ask(url, bytes(64 * 2**20), Limits(20, 600, 600))
+    async with asyncio.timeout(60):
+        if said:
+            assert await asked == (401, b"no")
+        else:
+            with pytest.raises(Disconnected):
+                await asked
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_request_that_goes_out_slowly_is_no_silence(client, serve, secure):
+    """However long it takes until the provider has all of a large one, and can begin to think."""
+    size = 48 * 2**20
+
+    async def answer(server, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(12):
+            await reader.readexactly(2**20)
+            await asyncio.sleep(0.25)
+        await reader.readexactly(size - 12 * 2**20)
+        writer.write(OK)
+        await writer.drain()
+
+    url, _ = await serve(answer, context=tls() if secure else None)
+    assert await client.ask(url, bytes(size), Limits(20, 2, 2)) == (200, b"ok")
 
 
 async def test_silence_before_the_head_is_told(client, serve):
@@ -301,6 +340,29 @@ async def test_silence_before_the_head_is_told(client, serve):
         await client.ask(url, limits=Limits(20, 0.2, 20))
     await until(lambda: not server.open)
     assert server.connections == 1
+
+
+async def test_a_head_in_drops_is_silence(client, serve):
+    """A byte now and then is not the beginning of an answer for ever; answers that say that it takes long are."""
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        for _ in range(6):
+            await asyncio.sleep(0.5)
+            writer.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+        writer.write(OK)
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Drops: ")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.2)
+
+    url, _ = await serve(answer)
+    assert await client.ask(url, limits=Limits(20, 2, 2)) == (200, b"ok")
+    async with asyncio.timeout(60):
+        with pytest.raises(Silent):
+            await client.ask(url, limits=Limits(20, 2, 2))
 
 
 async def test_silence_in_a_stream_is_told(client, serve):
@@ -491,6 +553,20 @@ async def test_tls_that_never_begins(client, serve):
     with pytest.raises(ConnectTimeout) as failed:
         await client.ask(url.replace("http:", "https:"), limits=Limits(0.3, 20, 20))
     assert failed.value.stage == "tls"
+    await until(lambda: not server.open)
+
+
+async def test_who_speaks_before_tls_has_begun(client, serve):
+    """A server of something else, which greets: it fails at once, and leaves nothing open."""
+
+    async def answer(server, reader, writer):
+        writer.write(b"220 mail.example ESMTP\r\n")
+        await reader.read()
+
+    url, server = await serve(answer)
+    for _ in range(20):
+        with pytest.raises(NotConnected):
+            await client.ask(url.replace("http:", "https:"), limits=Limits(600, 600, 600))
     await until(lambda: not server.open)
 
 
