@@ -6,7 +6,10 @@ Sizes are those after unpacking, so that a small answer which unpacks without en
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
+
+from aiohttp import ClientError
 
 from sidecar import room
 from sidecar.errors import UpstreamError
@@ -21,6 +24,8 @@ MAX_EMBEDDINGS = 256 * MEGABYTE
 MAX_STREAM = 1024 * MEGABYTE
 #: Bytes that are read of a refusal; what follows them tells nobody anything.
 MAX_REFUSAL = MEGABYTE
+#: What reading an answer raises when the rest of it will not come.
+READ_FAILURES = (ClientError, OSError, TimeoutError, ValueError)
 
 
 class Readable(Protocol):
@@ -87,8 +92,9 @@ async def read_whole(answer: Readable, provider: str, wire: WireName) -> bytes:
 
 
 async def read_refusal(answer: Readable) -> bytes:
-    """The first megabyte of a refusal's body, or all of it."""
+    """The first megabyte of a refusal's body, or what came of it: its status tells enough where the rest will not."""
     body = bytearray()
-    while len(body) < MAX_REFUSAL and (piece := await answer.read()):
-        body += piece
+    with suppress(*READ_FAILURES):
+        while len(body) < MAX_REFUSAL and (piece := await answer.read()):
+            body += piece
     return bytes(body[:MAX_REFUSAL])

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
-from aiohttp import ClientError, web
+from aiohttp import web
 
 from sidecar import room, sse
-from sidecar.amount import MAX_STREAM, Amount, read_refusal, read_whole
+from sidecar.amount import MAX_STREAM, READ_FAILURES, Amount, read_refusal, read_whole
 from sidecar.bridges.base import Bridge, broken_off, unreadable
 from sidecar.client_stream import ClientGone, ClientStream
 from sidecar.dialects.forms import FORMS
@@ -23,7 +23,6 @@ from sidecar.wire import Answer, OwnAnswer, Wire
 T = TypeVar("T")
 #: JSON of absurd depth, numbers or characters.
 UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError, OverflowError)
-READ_FAILURES = (ClientError, OSError, TimeoutError, ValueError)
 
 
 class Relay:
@@ -131,7 +130,7 @@ class Relay:
                 error_code="bad_upstream_response",
                 type="api_error",
             )
-        return self._bridge.refusal(answer.status, answer.headers, await self._held(read_refusal(answer)))
+        return self._bridge.refusal(answer.status, answer.headers, await read_refusal(answer))
 
     async def _plain_body(self, answer: Answer) -> bytes:
         body = await self._read_whole(answer)

@@ -123,6 +123,17 @@ def test_f11_a_provider_s_refusal(road, lane, streamed):
 
 
 @every
+@either
+@pytest.mark.parametrize("how", [{"length": 500}, {"headers": {"content-encoding": "gzip"}}])
+def test_f11_a_refusal_whose_body_cannot_be_read(road, lane, streamed, how):
+    """Its status and its wait still reach the client, for they say what is to be done."""
+    more = {**how, "headers": {"retry-after": "7", **how.get("headers", {})}}
+    answer = road.post(lane, reply(b"too many", status=429, **more), streamed=streamed)
+    assert lane.refused(answer)["message"]
+    assert (answer.status, answer.headers["retry-after"]) == (429, "7")
+
+
+@every
 @pytest.mark.parametrize(
     ("said", "told"),
     [("2", "2"), ("0.5", "0.5"), ("-1", None), ("1e9", None), ("soon", None), ("nan", None), ("\u00b2", None)],
