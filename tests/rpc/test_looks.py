@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -58,9 +60,40 @@ async def until(is_so):
             await asyncio.sleep(0.02)
 
 
+@asynccontextmanager
+async def looking(home, tell):
+    """A process that looks for changes and tells them; what changes its configuration."""
+    place = Place(home=home, port=0, discover=False)
+    async with open_control(place) as control:
+        snapshots = Snapshots(place)
+        board = Board(control, snapshots)
+        await board.refresh()
+        changes = Changes(board)
+        changes.listen(Window(), tell)
+        running = asyncio.create_task(changes.run())
+        yield control.bench.config
+        running.cancel()
+        snapshots.close()
+        board.close()
+
+
+@pytest.fixture
+def zone(monkeypatch):
+    """Moves this machine to another time zone."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the zone is the system's here")
+
+    def move(name):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
 async def test_looks_that_find_nothing(tmp_path, said):
     """A look asks SQLite once for each file whether it changed, and starts no task and no thread; a change is told."""
-    place = Place(home=tmp_path / "home", port=0, discover=False)
     loop = asyncio.get_running_loop()
     threads = Threads()
     loop.set_default_executor(threads)
@@ -70,13 +103,7 @@ async def test_looks_that_find_nothing(tmp_path, said):
         tasks.append(work)
         return asyncio.Task(work, loop=loop, **options)
 
-    async with open_control(place) as control:
-        snapshots = Snapshots(place)
-        board = Board(control, snapshots)
-        await board.refresh()
-        changes = Changes(board)
-        changes.listen(Window(), lambda method, value: told.append((method, value)))
-        running = asyncio.create_task(changes.run())
+    async with looking(tmp_path / "home", lambda method, value: told.append((method, value))) as config:
         await until(lambda: said["requests.db", ASKED] > LOOKS)  # the first of them tell what is so at the start
         said.clear()
         told.clear()
@@ -87,8 +114,16 @@ async def test_looks_that_find_nothing(tmp_path, said):
         assert {statement for _, statement in said} == {ASKED}
         assert abs(said["config.db", ASKED] - said["requests.db", ASKED]) <= 1
         loop.set_task_factory(None)
-        control.bench.config.run(lambda db: workspaces.add(db, "new", "turn"))
+        config.run(lambda db: workspaces.add(db, "new", "turn"))
         await until(lambda: any(method == DID_CHANGE and value.what == "workspaces" for method, value in told))
-        running.cancel()
-        snapshots.close()
-        board.close()
+
+
+async def test_a_new_day(tmp_path, said, zone):
+    """At midnight it is told that what was asked today is another, though nobody asked anything."""
+    zone("WEST+12")
+    told = []
+    async with looking(tmp_path / "home", lambda method, value: told.append((method, value))):
+        await until(lambda: said["requests.db", ASKED] > LOOKS)
+        told.clear()
+        zone("EAST-14")  # always a later day
+        await until(lambda: any(method == DID_CHANGE and value.what == "requests" for method, value in told))
