@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -31,6 +32,36 @@ LIMIT = 30_000  # milliseconds; the machine may be busy with others
 expect.set_options(timeout=LIMIT)
 _TELL = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
+
+
+_MEASURE = """async (data) => {
+  const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
+  const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  context.drawImage(image, 0, 0);
+  const { data: bytes } = context.getImageData(0, 0, image.width, image.height);
+  let [dark, bright] = [0, 0];
+  for (let at = 0; at < bytes.length; at += 4) {
+    const light = 0.2126 * bytes[at] + 0.7152 * bytes[at + 1] + 0.0722 * bytes[at + 2];
+    if (light < 85) dark += 1;
+    if (light > 170) bright += 1;
+  }
+  return [dark, bright].map((pixels) => (4 * pixels) / bytes.length);
+}"""
+
+
+class Brightness(NamedTuple):
+    """Which parts of a picture are dark and bright, from 0 to 1; what is between is neither."""
+
+    dark: float
+    bright: float
+
+
+def brightness(context: BrowserContext, picture: bytes) -> Brightness:
+    """How bright a screenshot is, as an empty tab measures it."""
+    page = context.new_page()
+    measured = page.evaluate(_MEASURE, base64.b64encode(picture).decode())
+    page.close()
+    return Brightness(*measured)
 
 
 def link(mux: Mux) -> str:

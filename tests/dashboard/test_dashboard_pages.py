@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from browser import brightness
 from office import ask
 from playwright.sync_api import expect
 
@@ -43,6 +44,22 @@ def test_a_narrow_window(office, tab_of, name):
     page.locator(PAGES[name]).first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert tab.violations() == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_light_and_dark(office, tab_of, tmp_path, name):
+    """Each page is seen as the system wants it: bright or dark nearly everywhere, and not empty."""
+    tab = tab_of(office)
+    page = tab.sign_in(name)
+    page.locator(PAGES[name]).first.wait_for()
+    seen = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        picture = page.screenshot(path=tmp_path / f"{scheme}.png", full_page=True)
+        seen[scheme] = brightness(page.context, picture)
+    assert seen["light"].bright > 0.85
+    assert seen["dark"].dark > 0.85
+    assert min(seen["light"].dark, seen["dark"].bright) > 0.001
 
 
 def test_a_middling_window(office, tab_of):
