@@ -120,12 +120,12 @@ class Endpoint:
     async def _dialect(
         self, request: web.BaseRequest, resource: Resource, snapshot: Snapshot, origin: str | None
     ) -> web.StreamResponse:
-        guard.check_content_type(request.headers)
         guard.check_key(request.headers, snapshot.settings, self._token)
         assert resource.dialect is not None
         trace = self._mux.begin(resource.dialect, client_name(request.headers))
         trace.extra_headers = _cors(origin)
         try:
+            guard.check_content_type(request.headers)
             with trace.until_stopped():
                 body = await read_body(request)
             named = resource._replace(workspace=_workspace(request, resource))

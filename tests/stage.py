@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,11 @@ class Stage:
         return self.upstream.last.json()
 
     def row(self, reply: Reply | Stream) -> dict[str, Any]:
-        """The record of a request, by the id that its answer bore."""
+        """The record of a request, by the id that its answer bore, once it is there."""
         ident = reply.headers["x-mux-request-id"]
-        rows = [row for row in self.mux.log(50) if row["id"] == ident]
+        until = time.monotonic() + 20
+        while not (rows := [row for row in self.mux.log(50) if row["id"] == ident]):
+            assert time.monotonic() < until, f"no row for {ident}"
         assert len(rows) == 1, f"{len(rows)} rows for {ident}"
         return rows[0]
 

@@ -214,6 +214,7 @@ def test_other_content_types_are_415(stage, kind):
     """What a web page's form can send is a 415."""
     answer = stage.post("up", ask(), reply(completion()), Content_Type=kind)
     assert answer.status == 415
+    assert stage.row(answer)["status"] == 415  # a client that arrived, though it asked wrongly
     assert answer.error["message"]
     assert stage.upstream.received == []
 
