@@ -27,8 +27,8 @@ Tell = Callable[[str, Value], None]
 
 DID_CHANGE_STATUS = "mux/didChangeStatus"
 DID_CHANGE = "mux/didChange"
-#: Seconds between two looks; what changed is told within half a second.
-EVERY = 0.4
+#: Seconds between two looks; what changed is told within half a second, on a busy machine too.
+EVERY = 0.25
 #: Seconds between two notifications that tell of requests alone, which may come by the hundred.
 SELDOM = 1.0
 #: Seconds without a request before it is told that the process is no longer busy.
