@@ -62,6 +62,33 @@ def test_light_and_dark(office, tab_of, tmp_path, name):
     assert min(seen["light"].dark, seen["dark"].bright) > 0.001
 
 
+def styles(page, selector, name):
+    """The different values of a style among some elements."""
+    found = page.locator(selector)
+    found.first.wait_for()
+    return set(found.evaluate_all("(all, name) => all.map((each) => getComputedStyle(each)[name])", name))
+
+
+def test_colours_of_the_system(office, tab_of):
+    """With high contrast, what is chosen still differs from what is not, and the parts of the time from each other."""
+    tab = tab_of(office)
+    tab.page.emulate_media(forced_colors="active")
+    page = tab.sign_in("requests")
+    page.locator(".rows a").first.click()
+    pages = "nav[aria-label=Pages] a"
+    chosen, others = "[aria-current]", ":not([aria-current])"
+    assert styles(page, pages + chosen, "borderBottomColor").isdisjoint(
+        styles(page, pages + others, "borderBottomColor")
+    )
+    assert styles(page, ".rows .opened", "outlineStyle") == {"solid"}
+    assert len(styles(page, ".timing span", "backgroundColor")) == page.locator(".timing span").count() > 1
+    tab.go("connect")
+    clients = ".guide nav a"
+    assert styles(page, clients + chosen, "textDecorationLine").isdisjoint(
+        styles(page, clients + others, "textDecorationLine")
+    )
+
+
 def test_a_middling_window(office, tab_of):
     """At 800 pixels a rule's files have room to be read."""
     tab = tab_of(office)
