@@ -34,6 +34,7 @@ _MESSAGES: dict[Dialect, str] = {"chat": "messages", "messages": "messages", "re
 _SYSTEM: dict[Dialect, str] = {"messages": "system", "responses": "instructions"}
 _PINNED = tuple(mark.encode() for mark in formats.PINNED)
 _HEAD = 240  # bytes of a message's JSON in which its first words stand
+_LONGEST_RUNS = 4000  # bytes of the first message's JSON in which it says that fences are run
 _RUNS_FENCES = tuple(mark.encode() for mark in formats.RUNS_FENCES)
 _IN_SYSTEM = tuple(mark.encode() for mark in formats.IN_SYSTEM)
 _LEADING = 2  # messages in which system text with attached files may stand
@@ -89,10 +90,11 @@ class Finder:
         names = conversation.all_names() if scope == "conversation" else conversation.turn_names()
         kind: RequestKind = "fim" if conversation.is_fim else "chat"
         files = distinct((*pinned, *names))
-        if not files and conversation.partly:  # what counts if nothing else does takes all the rest to tell
-            return self.context(dialect, fields, scope, None, most)
-        files = files or (() if kind == "fim" else distinct(conversation.earlier_names()))
-        return Context(files or conversation.weak_names(), kind, conversation.title, conversation.partly)
+        if not files:
+            files = (() if kind == "fim" else distinct(conversation.earlier_names())) or conversation.weak_names()
+            if files and conversation.partly:  # whether they count takes all the rest to tell
+                return self.context(dialect, fields, scope, None, most)
+        return Context(files, kind, conversation.title, conversation.partly)
 
     def _raws(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> Sequence[msgspec.Raw]:
         raw = fields.get(_MESSAGES.get(dialect, ""))
@@ -146,7 +148,7 @@ class Conversation:
         self._read = read
         self._messages: dict[int, Message] = {}
         self._start = self._turn_start(len(raws))
-        self._runs = bool(raws) and any(mark in bytes(raws[0])[:4000] for mark in _RUNS_FENCES)
+        self._runs = bool(raws) and _holds(memoryview(raws[0])[:_LONGEST_RUNS], _RUNS_FENCES)
 
     def _at(self, index: int) -> Message:
         """The message there, read once: already to look it up costs hashing it."""
@@ -260,7 +262,7 @@ def _check_cost(text: memoryview, most: int | None) -> None:
         raise Costly
 
 
-def _holds(raw: msgspec.Raw, marks: tuple[bytes, ...]) -> bool:
+def _holds(raw: msgspec.Raw | memoryview, marks: tuple[bytes, ...]) -> bool:
     text = bytes(raw)
     return any(mark in text for mark in marks)
 

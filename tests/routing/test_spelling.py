@@ -53,6 +53,12 @@ some_rules = st.lists(
 @example(rules((".ts", "fim"), ("", "any")), [user("<|fim_prefix|># a.ts\n<|fim_suffix|>")], False, "turn")
 @example(rules((".ts", "any"), ("", "any")), [user("a.py"), assistant("b"), user("c.md\nfoo.tsx-like")], False, "turn")
 @example(rules((".ts", "any"), ("", "any")), [user("x.ts"), assistant("b"), user("a.py\n.ts files")], False, "turn")
+@example(
+    rules((".ts", "any"), ("", "any")),
+    [user("x.ts"), assistant("b"), user("a.py\n.ts files"), assistant("c"), user("go on")],
+    False,
+    "turn",
+)
 def test_what_the_bytes_tell_is_what_the_files_give(some, said, ascii_only, scope):
     """A rule told without the files, or from the deciding lines alone, is that of all files, whatever is escaped."""
     body = body_of(said, ascii_only=ascii_only)
