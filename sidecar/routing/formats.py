@@ -223,14 +223,10 @@ NOISE_STARTS = (
 RESULT_START = re.compile(r"\[\w+(?: for [^\n]{0,400})?\] Result:")
 
 # From here on a user's message is the client's reminder (aider).
-TAILS = (
-    "\n# *SEARCH/REPLACE block* Rules:",
-    "\n# File editing rules:",
-    "\n# V4A Diff Format",
-    "\n# Instructions for Applying Patches",
-    "\nTo suggest changes to a file you MUST return the entire content",
-    "\nTo suggest changes to a file you MUST return a *file listing*",
-    "\n--------------------- END OF NEW TASK DESCRIPTION",
+TAIL = re.compile(
+    r"\n(?:# (?:\*SEARCH/REPLACE block\* Rules:|File editing rules:|V4A Diff Format|Instructions for Applying Patches)"
+    r"|To suggest changes to a file you MUST return (?:the entire content|a \*file listing\*)"
+    r"|--------------------- END OF NEW TASK DESCRIPTION)"
 )
 
 # Up to here a user's message is the client's history (aider's request for a commit message) or example (OpenHands).

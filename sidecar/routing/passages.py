@@ -62,10 +62,8 @@ def without_frame(text: str) -> str:
     for head in formats.HEADS:
         start = text.find(head)
         text = text[start + len(head) :] if start >= 0 else text
-    for tail in formats.TAILS:
-        end = text.find(tail)
-        text = text[:end] if end >= 0 else text
-    return text
+    tail = formats.TAIL.search(text)
+    return text[: tail.start()] if tail else text
 
 
 def _change(text: str, start: int, line: str) -> tuple[list[str], int] | None:
