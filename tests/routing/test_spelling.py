@@ -116,6 +116,12 @@ def test_only_the_deciding_lines_are_read():
     assert partly(text, finder).files == ("a.py", "b.ts", "c.md")
 
 
+def test_other_lines_are_left_out_though_the_deciding_ones_name_no_file():
+    """Files of which no rule takes any are sought only where an earlier turn's would count without them."""
+    found = partly("look at a.py\nand all .ts files")
+    assert (found.files, found.partly) == ((), True)
+
+
 def test_of_very_many_names_the_same_count():
     """Beyond the names that a message may have, a name that is left out of all decides nothing."""
     text = "\n".join(f"see a{number}.py" for number in range(300)) + "\nand b.ts"
