@@ -22,7 +22,7 @@ from sidecar.errors import BadRequest, NoMemory, ProviderRefused, RequestError
 from sidecar.http_server import Handler, Server
 from sidecar.mux import Mux
 from sidecar.paths import Resource, dialect_at, resource_of
-from sidecar.record import new_id
+from sidecar.record import Trace, new_id
 from sidecar.snapshot import Snapshot, Snapshots
 
 log = logging.getLogger(__name__)
@@ -131,14 +131,18 @@ class Endpoint:
             named = resource._replace(workspace=_workspace(request, resource))
             return await self._mux.answer(request, body, trace, snapshot, named)
         except (RequestError, MemoryError) as caught:
-            error = NoMemory() if isinstance(caught, MemoryError) else caught
-            trace.failed(error)
-            return error_response(error, FORMS[resource.dialect], trace.headers(), self._mux.clean)
+            return self._failed(caught, FORMS[resource.dialect], trace)
         except (asyncio.CancelledError, ConnectionError):  # it left while its request was still being read
             trace.end("cancelled", 499, "The client left before its request was complete.")
             raise
         finally:
             self._mux.close(trace)
+
+    def _failed(self, caught: RequestError | MemoryError, form: Form, trace: Trace) -> web.Response:
+        """No frame it came through names it: else they hold each other, and the request, until a collection."""
+        error = NoMemory() if isinstance(caught, MemoryError) else caught
+        trace.failed(error)
+        return error_response(error, form, trace.headers(), self._mux.clean)
 
     def _look_up(
         self, request: web.BaseRequest, resource: Resource, snapshot: Snapshot, origin: str | None

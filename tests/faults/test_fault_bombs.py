@@ -156,6 +156,18 @@ def test_f19_a_bomb_in_a_refusal(road, lane, streamed):
 UNMEANT = (b"id: " + b"1" * 8186 + b"\n\n") * 128
 
 
+@pytest.mark.parametrize("lane", [CHAT], ids=["chat"])
+@either
+def test_f14_large_requests_that_are_refused(road, lane, streamed):
+    """Each is let go when its client has been told, not when some collection comes to it."""
+    more = {"messages": [{"role": "user", "content": "x" * (16 * MB)}]}
+    with watched(road.stage.mux) as found:
+        for _ in range(16):
+            answer = road.post(lane, reply(lane.error(), status=413), streamed=streamed, **more)
+            assert (answer.status, lane.refused(answer)["message"]) == (413, "boom")
+    assert found.taken < ROOM
+
+
 @every
 def test_f19_a_long_stream(road, lane):
     """What is packed small, unpacks to 100 MB and has an end reaches the client; memory stays flat meanwhile."""
