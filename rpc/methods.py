@@ -68,8 +68,11 @@ async def _export(service: Service, asked: given.WorkspaceNamed) -> given.JSON:
 
 
 async def _import(service: Service, asked: given.WorkspaceImport) -> Workspace:
-    """A new workspace from an exported one, called as it says or `name`."""
-    return await service.control.workspaces.import_(asked.document, asked.name)
+    """A workspace from an exported one, called as it says or `name`.
+
+    One of that name that has rules is refused, unless `replace` is given: its rules and scope are replaced then.
+    """
+    return await service.control.workspaces.import_(asked.document, asked.name, replace=bool(asked.replace))
 
 
 async def _rules(service: Service, asked: given.RuleList) -> tuple[Rule, ...]:

@@ -47,6 +47,7 @@ class WorkspaceImport(Params, frozen=True, kw_only=True):
 
     document: JSON
     name: str | None = None
+    replace: bool | None = None
 
 
 class RuleList(Params, frozen=True, kw_only=True):

@@ -105,12 +105,13 @@ def export(name: str) -> None:
 @workspace.command("import")
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option("--name", help="Under this name instead of the document's own.")
+@click.option("--replace", is_flag=True, help="Replace the rules and the scope of the workspace of that name.")
 @json_option
-def import_(file: TextIO, name: str | None, *, as_json: bool) -> None:
-    """Add the workspace that FILE holds (- reads standard input)."""
+def import_(file: TextIO, name: str | None, *, replace: bool, as_json: bool) -> None:
+    """Add the workspace that FILE holds (- reads standard input), or replace one."""
     document = _document(file)
-    added = perform(lambda control: control.workspaces.import_(document, name))
-    _tell(added, f"Added the workspace {cell(added.name)} with {counted(added.rules, 'rule')}.", as_json=as_json)
+    added = perform(lambda control: control.workspaces.import_(document, name, replace=replace))
+    _tell(added, f"Imported the workspace {cell(added.name)} with {counted(added.rules, 'rule')}.", as_json=as_json)
 
 
 def _document(file: TextIO) -> dict[str, object]:

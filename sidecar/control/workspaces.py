@@ -113,23 +113,24 @@ class Workspaces:
         exported: JSON = msgspec.json.decode(msgspec.json.encode(document))
         return exported
 
-    async def import_(self, document: JSON, name: str | None = None) -> Workspace:
-        """A new workspace from an exported one, called as the document says, or otherwise.
+    async def import_(self, document: JSON, name: str | None = None, *, replace: bool = False) -> Workspace:
+        """A workspace from an exported one, called as the document says, or otherwise.
 
-        A provider that is not here by name is taken for the only one of its type, if there is one; rules that find
-        neither are broken until such a provider is added.
+        One of that name gets the rules and the scope instead, if it has no rules or with `replace`, and stays active or
+        not, as it was. A provider that is not here by name is taken for the only one of its type, if there is one;
+        rules that find neither are broken until such a provider is added.
 
         Raises:
             InvalidParameter: this is no such document, or the name cannot be.
-            AlreadyExists: there is one of that name.
+            AlreadyExists: there is one of that name with rules, and `replace` is not given.
         """
         read = _read(document)
         wanted = names.workspace(read.name if name is None else name, "document" if name is None else "name")
 
         def change(db: sqlite3.Connection) -> Workspace:
-            added = _added(db, wanted, "conversation" if read.scope == "conversation" else "turn")
-            rules.replace(db, added.id, _taken_over(read, providers.every(db)))
-            return shown(db, added)
+            row = _importing(db, wanted, "conversation" if read.scope == "conversation" else "turn", replace=replace)
+            rules.replace(db, row.id, _taken_over(read, providers.every(db)))
+            return shown(db, row)
 
         return await self._config.edit(change)
 
@@ -146,6 +147,21 @@ def _added(db: sqlite3.Connection, name: str, scope: Scope) -> WorkspaceRow:
     if len(stored.every(db)) >= _MOST:
         raise NotAllowed(f"There are {_MOST} workspaces already; remove one first.")
     return stored.add(db, name, scope)
+
+
+def _importing(db: sqlite3.Connection, name: str, scope: Scope, *, replace: bool) -> WorkspaceRow:
+    """The workspace that takes the document's rules, with its scope."""
+    found = stored.named(db, name)
+    if found is None:
+        return _added(db, name, scope)
+    if not replace and rules.of(db, found.id):
+        raise AlreadyExists(
+            f"There is a workspace {found.name} already, with rules; replace them with --replace, or import under "
+            "another name with --name NAME (replace, name)."
+        )
+    row = found._replace(scope=scope)
+    stored.update(db, row)
+    return row
 
 
 def _renamed(db: sqlite3.Connection, row: WorkspaceRow, name: str) -> WorkspaceRow:

@@ -67,6 +67,31 @@ def test_workspaces(mux: Mux) -> None:
     ]
 
 
+def test_importing_again(mux: Mux, fresh_mux: Callable[..., Mux]) -> None:
+    """What was exported of `default` is taken up by a fresh folder at once, and by one with rules when told to."""
+    mux.cli("rule", "default", "near/echo")
+    mux.cli("workspace", "edit", "default", "--scope", "conversation")
+    document = mux.cli("workspace", "export", "default").stdout
+    other = fresh_mux()
+    assert "1 rule" in other.cli("workspace", "import", "-", typed=document).stdout
+    other.cli("workspace", "edit", "default", "--scope", "turn")
+    mux.cli("rule", "add", "--filter", ".md", "--model", "near/other")
+    newer = mux.cli("workspace", "export", "default").stdout
+    refused = other.cli("workspace", "import", "-", typed=newer, check=False)
+    assert refused.returncode == 1
+    assert "--replace" in refused.stderr
+    assert "--name" in refused.stderr
+    assert other.json("workspace", "list")[0]["rules"] == 1
+    replaced = json_from(other, newer, "workspace", "import", "-", "--replace")
+    assert (replaced["name"], replaced["active"], replaced["rules"]) == ("default", True, 2)
+    assert replaced["scope"] == "conversation"
+    other.cli("workspace", "import", "-", "--replace", "--name", "beside", typed=newer)
+    assert [(row["name"], row["active"]) for row in other.json("workspace", "list")] == [
+        ("default", True),
+        ("beside", False),
+    ]
+
+
 def test_providers(mux: Mux, other_upstream: Upstream) -> None:
     """A provider is added with its models fetched, edited with its key kept, refreshed, renamed and removed."""
     other_upstream.models = ["one", "two"]
