@@ -86,15 +86,16 @@ class KeyRefused(MuxError):
 class KeyMissing(MuxError):
     """No key is stored, or the variable that should hold it is not set; `mend` is the command that gives one.
 
-    `detail` is the sentence without the command.
+    `detail` is the sentence without the command, `variable` the name of one that is not set.
     """
 
     code = 1006
 
-    def __init__(self, message: str, mend: str | None = None) -> None:
+    def __init__(self, message: str, mend: str | None = None, variable: str | None = None) -> None:
         super().__init__(message if mend is None else f"{message}: {mend}")
         self.detail = message if mend is None else f"{message}."
         self.mend = mend
+        self.variable = variable
 
 
 class NotAllowed(MuxError):

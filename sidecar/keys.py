@@ -177,6 +177,7 @@ class Keys:
                 f"{what} is to come from the variable {name}, which this process does not have; start it where "
                 f"{name} is set, or store the key",
                 _giving(provider),
+                name,
             )
         self._seen.add(value)
         return value
@@ -253,7 +254,12 @@ class Keys:
 
 def _giving(provider: str) -> str:
     """The command that gives a provider a key."""
-    return f"mux-sidecar provider edit {_quoted(provider)} --api-key-stdin"
+    return f"{editing(provider)} --api-key-stdin"
+
+
+def editing(provider: str) -> str:
+    """The command that changes a provider, without what it changes."""
+    return f"mux-sidecar provider edit {_quoted(provider)}"
 
 
 def _quoted(provider: str) -> str:

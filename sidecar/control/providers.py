@@ -30,6 +30,7 @@ Write = Callable[["sqlite3.Connection", ProviderConfig], Provider]
 
 # What a provider's models depend on; the rest can be changed while it does not answer.
 _REACH = ("type", "endpoint", "auth", "key", "headers")
+_NOT_STORED = "Nothing was stored; --offline with --model NAME adds it without asking (offline, models)."
 
 
 class Providers:
@@ -64,7 +65,7 @@ class Providers:
         """
         form = forms.of_draft(draft, self._bench.place.port)
         await self._config.ask(lambda db: _check_free(db, form.config))
-        listing = None if form.offline else await fetch(self._bench, form.config, form.secret)
+        listing = None if form.offline else await self._first(form)
 
         def change(db: sqlite3.Connection, config: ProviderConfig) -> Provider:
             _check_free(db, config)
@@ -148,6 +149,17 @@ class Providers:
         await self._keys.remove(ref)
         return broken
 
+    async def _first(self, form: Form) -> Listing:
+        """The listing of a provider that is not stored yet: there is nothing to edit where it cannot be had."""
+        try:
+            return await fetch(self._bench, form.config, form.secret)
+        except KeyMissing as failure:
+            if failure.variable is None:
+                raise
+            raise KeyMissing(_unset(form.config, failure.variable)) from failure
+        except ProviderUnreachable as failure:
+            raise ProviderUnreachable(f"{failure} {_NOT_STORED}", failure.cause) from failure
+
     async def _try(self, old: ProviderConfig, form: Form) -> tuple[Listing | None, str | None]:
         """The new listing; or why there is none, where the changes do not depend on it."""
         if form.offline:
@@ -214,10 +226,21 @@ def _lack(config: ProviderConfig) -> str | None:
     return str(lacking) if lacking else None
 
 
+def _unset(config: ProviderConfig, variable: str) -> str:
+    stored = ", or store the key with --api-key-stdin (apiKey)" if config.key == f"{keys.ENV}{variable}" else ""
+    return (
+        f"{config.name} needs the variable {variable}, which this process does not have, and was not added; export "
+        f"{variable} first{stored}, or add it without asking with --offline (offline)."
+    )
+
+
 def _check_free(db: sqlite3.Connection, config: ProviderConfig) -> None:
     found = stored.named(db, config.name)
     if found is not None and found.id != config.id:
-        raise AlreadyExists(f"There is a provider {found.name} already; choose another name.")
+        raise AlreadyExists(
+            f"There is a provider {found.name} already; choose another name, or change that one with "
+            f"{keys.editing(found.name)}."
+        )
 
 
 def _check_same(db: sqlite3.Connection, old: ProviderConfig) -> None:

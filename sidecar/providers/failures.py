@@ -19,6 +19,7 @@ from sidecar.errors import ProviderUnreachable, UpstreamError
 from sidecar.http1 import failures as http1
 from sidecar.providers import causes
 from sidecar.providers.causes import Cause, Code, Where
+from sidecar.providers.hosts import is_loopback
 from sidecar.providers.http import UnusableProxy
 from sidecar.providers.resolver import BlockedAddress
 from sidecar.providers.types import row
@@ -75,7 +76,7 @@ def origin_of(url: str) -> str:
 def _where(config: ProviderConfig) -> Where:
     url = config.base or config.endpoint
     place = f"{config.name} at {origin_of(url)}"
-    return Where(config.name, place, urlsplit(url).hostname or "", row(config.type).local)
+    return Where(config.name, place, urlsplit(url).hostname or "", row(config.type).local or is_loopback(url))
 
 
 # The first that fits; what inherits from several stands before what it inherits from.

@@ -64,6 +64,40 @@ def test_impossible_variable(fresh_mux: Callable[..., Mux], name: str) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_adding_without_the_variable(fresh_mux: Callable[..., Mux]) -> None:
+    """Where the variable of a new provider's key is not set, the sentence names what adds it, not what edits it."""
+    mux = fresh_mux(ABSENT_KEY="")
+    line = ("provider", "add", "far", "--type", "openai", "--endpoint", "http://127.0.0.1:1", "--api-key-env")
+    done = mux.cli(*line, "ABSENT_KEY", check=False)
+    assert done.returncode == 1
+    assert "export ABSENT_KEY first" in done.stderr
+    assert "--api-key-stdin" in done.stderr
+    assert "--offline" in done.stderr
+    assert "provider edit" not in done.stderr
+    assert mux.cli(*line, "ABSENT_KEY", "--offline").returncode == 0
+
+
+def test_adding_a_header_without_its_variable(fresh_mux: Callable[..., Mux]) -> None:
+    """A header's variable that is not set is no key that could be stored instead."""
+    line = ("--endpoint", "http://127.0.0.1:1", "--auth", "none", "--header", "x-team=env:ABSENT_TEAM")
+    done = fresh_mux(ABSENT_TEAM="").cli("provider", "add", "far", "--type", "openai", *line, check=False)
+    assert "export ABSENT_TEAM first" in done.stderr
+    assert "--api-key-stdin" not in done.stderr
+
+
+@pytest.mark.parametrize("type_", ["openai", "ollama"])
+def test_adding_what_does_not_run(fresh_mux: Callable[..., Mux], type_: str) -> None:
+    """A server of this machine that refuses the connection: is it running, and how is it added nevertheless?"""
+    mux = fresh_mux()
+    line = ("provider", "add", "near", "--type", type_, "--endpoint", "http://localhost:1", "--auth", "none")
+    done = mux.cli(*line, check=False)
+    assert done.returncode == 1
+    assert "is it running? Nothing was stored; --offline with --model NAME" in done.stderr
+    assert mux.json("provider", "list") == []
+    mux.cli(*line, "--offline", "--model", "some")
+    assert "provider edit near" in mux.cli(*line, check=False).stderr
+
+
 def test_empty_key(fresh_mux: Callable[..., Mux]) -> None:
     """A key that was to come on standard input and does not is told."""
     done = fresh_mux().cli("provider", "add", "x", "--type", "openai", "--api-key-stdin", check=False)
