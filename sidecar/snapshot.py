@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import MuxError, StoreUnusable
 from sidecar.routing.rules import CompiledRule, compile_filter
+from sidecar.sharing.cards import serving_ports
 from sidecar.store import damage, models, providers, rules, settings, state, workspaces
 from sidecar.store.database import CONFIG, READING, Database, connect_to_read, version
-from sidecar.store.trouble import FOREIGN, StoreGone, StoreNewer, translated
+from sidecar.store.trouble import FOREIGN, StoreGone, StoreNewer, gone, translated
 from sidecar.values import DEFAULT_SETTINGS, ModelInfo, ProviderConfig, Scope, Settings
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Snapshots:
 
     def __init__(self, place: Place) -> None:
         self._path = place.config_db
-        self._database = Database(self._path, CONFIG)
+        self._database = Database(self._path, CONFIG, used=lambda: serving_ports(place))
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
@@ -182,9 +183,8 @@ class Snapshots:
         try:
             status = self._path.stat()
         except FileNotFoundError:
-            raise StoreGone(
-                f"{self._path} is gone; requests go on as it was last read. Put it back, or restart this window."
-            ) from None
+            meanwhile = "" if self._snapshot is EMPTY else " Requests go on as it was last read."
+            raise StoreGone(gone(self._path) + meanwhile) from None
         identity = (status.st_dev, status.st_ino)
         if identity != self._identity or self._read_only:  # an immutable one never tells of changes
             self._disconnect()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar.errors import StoreUnusable
 from sidecar.health import ask as health_of
 from sidecar.sharing.cards import serving_ports
-from sidecar.sharing.folder import meeting_folder
 from sidecar.values import EndpointState
 
 if TYPE_CHECKING:
@@ -42,12 +40,5 @@ def find(place: Place) -> EndpointState:
     found = ask(place)
     if found.state == "serving":
         return found
-    others = (ask(replace(place, port=port)) for port in _ports(place))
+    others = (ask(replace(place, port=port)) for port in serving_ports(place))
     return next((other for other in others if other.state == "serving"), found)
-
-
-def _ports(place: Place) -> tuple[int, ...]:
-    try:
-        return serving_ports(meeting_folder(), place.home_hash)
-    except (StoreUnusable, OSError):
-        return ()

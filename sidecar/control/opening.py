@@ -19,6 +19,7 @@ from sidecar.control.settings import Settings
 from sidecar.control.workbench import Workbench
 from sidecar.control.workspaces import Workspaces
 from sidecar.keys import Keys
+from sidecar.sharing.cards import serving_ports
 from sidecar.store.database import CONFIG, REQUESTS, Database
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def open_control(
     async with AsyncExitStack() as stack:
         bench = Workbench(
             place=place,
-            config=Database(place.config_db, CONFIG),
+            config=Database(place.config_db, CONFIG, used=lambda: serving_ports(place)),
             requests=Database(place.requests_db, REQUESTS),
             keys=keys or Keys(place),
             http=http or _own_session(stack),

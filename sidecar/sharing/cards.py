@@ -10,10 +10,13 @@ import msgspec
 
 from sidecar import private, systems
 from sidecar.errors import StoreUnusable
+from sidecar.sharing.folder import meeting_folder
 from sidecar.values import EndpointWord, Value
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sidecar.settings import Place
 
 
 class Card(Value, frozen=True, kw_only=True):
@@ -55,12 +58,19 @@ class Cards:
 
     def others(self) -> tuple[Card, ...]:
         """The cards of the others that live; what a dead one left is removed."""
+        return self._living(but=self._own.name)
+
+    def every(self) -> tuple[Card, ...]:
+        """The same with this process's own."""
+        return self._living()
+
+    def _living(self, but: str | None = None) -> tuple[Card, ...]:
         try:
             names = os.listdir(self._folder)  # noqa: PTH208 - asked each second: a tenth of what `glob` takes
         except OSError:
             return ()
         cards = {name for name in names if name.startswith(self._prefix) and name.endswith(".card")}
-        read = (self._read(self._folder / name) for name in sorted(cards - {self._own.name}))
+        read = (self._read(self._folder / name) for name in sorted(cards - {but}))
         return tuple(card for card in read if card is not None)
 
     def _read(self, path: Path) -> Card | None:
@@ -76,13 +86,17 @@ class Cards:
             return None
 
 
-def serving_ports(folder: Path, home_hash: str) -> tuple[int, ...]:
-    """The ports on which sidecars of a data folder serve, lowest first."""
-    ports = {int(path.name.split("-")[1]) for path in folder.glob(f"{home_hash}-*-*.card")}
+def serving_ports(place: Place) -> tuple[int, ...]:
+    """The ports on which sidecars of this data folder serve, this process too, lowest first."""
+    try:
+        folder = meeting_folder()
+    except (StoreUnusable, OSError):
+        return ()
+    ports = {int(path.name.split("-")[1]) for path in folder.glob(f"{place.home_hash}-*-*.card")}
     return tuple(
         port
         for port in sorted(ports)
-        if any(card.state == "serving" for card in Cards(folder, home_hash, port).others())
+        if any(card.state == "serving" for card in Cards(folder, place.home_hash, port).every())
     )
 
 

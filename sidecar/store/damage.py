@@ -57,6 +57,15 @@ def asides(path: Path) -> tuple[Path, ...]:
     return tuple(path.parent / name for name in found)
 
 
+def remains(path: Path) -> bool:
+    """Whether SQLite's files of this file are there, which a process left that held it: then it was here."""
+    for suffix in _COMPANIONS:
+        with suppress(FileNotFoundError):
+            if path.with_name(path.name + suffix).stat().st_size:
+                return True
+    return False
+
+
 def sentence(path: Path, aside: Path | None) -> str:
     """What to tell the user."""
     where = f"put aside as {aside}" if aside else "put aside"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sidecar import private
 from sidecar.store import damage
-from sidecar.store.trouble import StoreDamaged, StoreGone, StoreNewer, translated
+from sidecar.store.trouble import StoreDamaged, StoreGone, StoreNewer, gone, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,26 +104,46 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 class Database:
-    """One file and its schema. Every operation may raise StoreUnusable, and then has changed nothing."""
+    """One file and its schema. Every operation may raise StoreUnusable, and then has changed nothing.
 
-    def __init__(self, path: Path, schema: Schema, wait: float = BUSY_SECONDS) -> None:
+    `used` tells whether a process works with the file now: then one that is missing was lost, and is not made anew.
+    """
+
+    def __init__(
+        self, path: Path, schema: Schema, wait: float = BUSY_SECONDS, *, used: Callable[[], object] | None = None
+    ) -> None:
         self.path = path
         self.schema = schema
         self._wait = wait
+        self._used = used
         self._seen = False
 
     def prepare(self) -> None:
-        """Makes the file if there is none and brings it to the newest schema; cheap when there is nothing to do.
+        """Makes the file if there was none and brings it to the newest schema; cheap when there is nothing to do.
 
         Raises:
+            StoreGone: a precious one was there, and is not any more.
             StoreUnusable: it cannot be; a damaged file has been put aside, a new one stands in its place.
         """
         with self._damage_put_aside(), translated(self.path):
             if not self._current():
-                private.make_folder(self.path.parent)
-                with damage.guard(self.path):
-                    self._migrate()
+                self._found()
         self._seen = True
+
+    def _found(self) -> None:
+        if not self.path.parent.exists():  # nor is a folder made in the place of one that is to be put back
+            self._refuse_lost()
+        private.make_folder(self.path.parent)
+        with damage.guard(self.path):  # while a damaged one is put aside, there is none for a moment
+            self._refuse_lost()
+            self._migrate()
+
+    def _refuse_lost(self) -> None:
+        """A new file would take the place of the lost one for whoever uses it, and SQLite would empty its log."""
+        if not self.schema.precious or self.path.exists():
+            return
+        if damage.remains(self.path) or (self._used is not None and self._used()):
+            raise StoreGone(gone(self.path))
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -189,7 +209,7 @@ class Database:
     def _check_there(self) -> None:
         # Made anew without a word, it would look as if all rules had vanished.
         if not self.path.exists():
-            raise StoreGone(f"{self.path} is gone; put it back, or restart this window to begin with an empty one.")
+            raise StoreGone(gone(self.path))
 
     def _current(self) -> bool:
         if not self.path.exists():

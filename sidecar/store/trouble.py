@@ -50,6 +50,14 @@ _SENTENCES: Mapping[int, tuple[type[StoreUnusable], str]] = {
 _OTHER = "{path} cannot be used ({error}); restore it from a copy, or move it away to begin anew."
 
 
+def gone(path: Path) -> str:
+    """What to do about a file that is not there any more; what SQLite left beside it may hold the newest changes."""
+    return (
+        f"{path} is gone; put it back. To begin with an empty one, remove what is left of {path.name}-wal and "
+        f"{path.name}-shm beside it and restart mux-sidecar."
+    )
+
+
 #: What `translated` translates.
 FOREIGN = (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError)
 

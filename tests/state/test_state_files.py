@@ -1,6 +1,7 @@
 """Files of the store that are full, damaged, older or newer, behind the running product."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -126,6 +127,50 @@ def test_a_configuration_that_is_gone(fresh_mux, other_upstream):
         file.rename(mux.home / file.name)
     eventually(lambda: not mux.rpc("mux/status")["problems"])
     assert mux.post("/chat/completions", ask()).status == 200
+
+
+def left(mux):
+    """What SQLite has beside the configuration."""
+    return {path.name: path.read_bytes() for path in mux.home.glob("config.db-wal")}
+
+
+@pytest.mark.parametrize("lost", ["the file", "its log too", "the folder"])
+def test_a_lost_configuration_is_not_made_anew(fresh_mux, other_upstream, lost):
+    """Commands beside a running mux say what to do and make none in its place; put back, it holds every change."""
+    mux = fresh_mux()
+    mux.cli("workspace", "list")
+    mux.start()
+    furnish(mux, other_upstream)
+    for name in (".a", ".b"):
+        mux.cli("rule", "add", "--filter", name, "--model", "up/m1")
+    assert mux.post("/chat/completions", ask()).status == 200
+    before, moved = mux.json("rule", "list"), mux.home.parent / "moved"
+    assert len(before) == 3
+    if lost == "the folder":
+        mux.home.rename(moved)
+    else:
+        moved.mkdir()
+        for path in list(mux.home.glob("config.db*" if lost == "its log too" else "config.db")):
+            path.rename(moved / path.name)
+    log = left(mux)
+    assert bool(log) == (lost == "the file")
+    for line in (["status"], ["rule", "list"], ["rule", "default", "up/m1"]):
+        told = mux.cli(*line, check=False)
+        assert told.returncode == 1
+        assert f"{mux.home / 'config.db'} is gone; put it back." in told.stderr
+        assert len(told.stderr.splitlines()) == 1
+        assert not (mux.home / "config.db").exists()
+        assert left(mux) == log
+        assert mux.post("/chat/completions", ask()).status == 200
+    if lost == "the folder":
+        shutil.rmtree(mux.home, ignore_errors=True)  # the mux goes on keeping its records
+        moved.rename(mux.home)
+    else:
+        for path in list(moved.iterdir()):
+            path.rename(mux.home / path.name)
+    assert mux.json("rule", "list") == before
+    mux.stop()
+    assert mux.json("rule", "list") == before
 
 
 def eventually(is_so):

@@ -173,6 +173,37 @@ def test_a_file_that_vanishes_is_not_made_anew_in_silence(config):
     assert names(Database(config.path, CONFIG)) == ["default"]
 
 
+def test_what_is_left_of_a_lost_file_is_kept(config):
+    """Beside the log of a file that is gone no new one is made; put back, it has all changes."""
+    config.prepare()
+    log = config.path.with_name("config.db-wal")
+    holder = sqlite3.connect(config.path)
+    holder.execute("SELECT * FROM state").fetchall()
+    add(config, "work")
+    away = config.path.rename(config.path.with_suffix(".away"))
+    holder.close()
+    kept = log.read_bytes()
+    assert kept
+    with pytest.raises(StoreGone, match="is gone"):
+        names(Database(config.path, CONFIG))
+    assert log.read_bytes() == kept
+    away.rename(config.path)
+    assert names(Database(config.path, CONFIG)) == ["default", "work"]
+    config.path.unlink()
+    for path in config.path.parent.glob("config.db-*"):
+        path.unlink()
+    assert names(Database(config.path, CONFIG)) == ["default"]
+
+
+def test_a_file_in_use_is_not_made_anew(place):
+    """Where a sidecar works with the file, a missing one is lost, and neither it nor its folder is made."""
+    with pytest.raises(StoreGone):
+        Database(place.config_db, CONFIG, used=lambda: True).prepare()
+    assert not place.home.exists()
+    Database(place.config_db, CONFIG, used=lambda: False).prepare()
+    Database(place.config_db, CONFIG, used=lambda: True).prepare()
+
+
 def test_a_lock_held_for_long_is_told(place):
     """Another program's lock ends in a sentence, with nothing changed."""
     config = Database(place.config_db, CONFIG, wait=0.05)
