@@ -77,6 +77,10 @@ class Serving:
         """Whether this process serves the port; if not, why, and what to do."""
         return self._port.state
 
+    def siblings(self) -> tuple[int, ...]:
+        """The processes that serve the port together with this one."""
+        return self._port.siblings()
+
     def on_endpoint_state(self, callback: Callable[[], None]) -> None:
         """Call this, on the event loop, whenever that changes."""
         self._port.on_change(callback)

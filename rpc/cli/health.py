@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sidecar.health import ask as health_of
 from sidecar.sharing.cards import serving_ports
 from sidecar.values import EndpointState
@@ -41,4 +43,7 @@ def find(place: Place) -> EndpointState:
     if found.state == "serving":
         return found
     others = (ask(replace(place, port=port)) for port in serving_ports(place))
-    return next((other for other in others if other.state == "serving"), found)
+    other = next((other for other in others if other.state == "serving"), None)
+    if other is None or found.state != "blocked":
+        return other or found
+    return msgspec.structs.replace(other, detail=f"{other.detail} The port wanted here is {place.port}: {found.detail}")

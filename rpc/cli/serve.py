@@ -73,4 +73,6 @@ def _tell(serving: Serving) -> None:
         return
     workspace = serving.snapshots.current().workspace()
     named = f" (workspace {workspace.name})" if workspace else ""
-    click.echo(f"Serving {serving.url}{named}", err=True)
+    others = ", ".join(map(str, serving.siblings()))
+    together = f", together with process {others}" if others else ""
+    click.echo(f"Serving {serving.url}{named}{together}", err=True)

@@ -60,6 +60,10 @@ class Port:
         """The port that is served, or wanted."""
         return int(self._acceptors[0].sock.getsockname()[1]) if self._acceptors else self._place.port
 
+    def siblings(self) -> tuple[int, ...]:
+        """The processes of the user's other sidecars that serve the port too."""
+        return tuple(card.pid for card in self._others() if card.state == "serving")
+
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call this whenever `state` has changed."""
         self._callbacks.append(callback)
