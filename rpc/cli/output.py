@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import unicodedata
 from dataclasses import dataclass
@@ -54,6 +55,16 @@ def print_table(table: Table) -> None:
     else:
         for line in aligned(table):
             click.echo(line)
+
+
+def clipped(line: str) -> str:
+    """The line, cut where a terminal's ends; whole where nobody looks."""
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    while _width(line) > width:
+        line = f"{line[: -1 - max(1, (_width(line) - width) // 2)]}…"
+    return line
 
 
 def hint(text: str) -> None:

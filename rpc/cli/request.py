@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from rpc.cli.complete import ProviderName, WorkspaceName
-from rpc.cli.output import Table, aligned, cell, hint, json_option, number, print_json, print_table
+from rpc.cli.output import Table, aligned, cell, clipped, hint, json_option, number, print_json, print_table
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sidecar.control.opening import Control
     from sidecar.control.requests import UsageKey
@@ -31,6 +31,20 @@ COLUMNS = ("TIME", "CLIENT", "FILES", "RULE", "MODEL", "OUTCOME", "TOKENS", "COS
 RIGHT = frozenset({"TOKENS", "COST", "MS"})
 LEAST = (8, 11, 24, 8, 32, 9, 11, 9, 6)  # widths of `--follow`, whose later rows nobody knows yet
 FILES_WIDTH = 32
+
+
+class Day(click.DateTime):
+    """A date, as ISO 8601 spells it."""
+
+    def __init__(self) -> None:
+        super().__init__(("%Y-%m-%d",))
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Its beginning; what is no date is wrong usage."""
+        try:
+            return datetime.strptime(str(value), self.formats[0])  # noqa: DTZ007 - a local date
+        except ValueError:
+            self.fail(f"{value!r} is no date; give one such as 2026-01-31.", param, ctx)
 
 
 class Selection(NamedTuple):
@@ -63,9 +77,7 @@ def log(*, count: int, follow: bool, clear: bool, yes: bool, as_json: bool, **se
 
 @click.command()
 @click.option("--by", type=click.Choice(KEYS), default="model", show_default=True, help="One row for each of these.")
-@click.option(
-    "--since", type=click.DateTime(("%Y-%m-%d",)), metavar="DATE", help="From this local date on (2026-01-31)."
-)
+@click.option("--since", type=Day(), metavar="DATE", help="From this local date on (2026-01-31).")
 @json_option
 def usage(by: UsageKey, since: datetime | None, *, as_json: bool) -> None:
     """Add up requests, tokens and cost (USD)."""
@@ -91,7 +103,30 @@ def _hint(missing: str) -> None:
 async def _settled(control: Control, count: int, selection: Selection) -> Sequence[Request]:
     """The newest requests, after those that have just ended are written."""
     await asyncio.sleep(SETTLE)
-    return await _read(control, count, selection)
+    found = await _read(control, count, selection)
+    if not found:
+        await _check_known(control, selection)
+    return found
+
+
+async def _check_known(control: Control, selection: Selection) -> None:
+    """Raises NotFound for a workspace or a provider that is neither configured nor in a record."""
+    if selection.workspace is not None:
+        configured = [each.name for each in await control.workspaces.list()]
+        await _check_among(control, "workspace", selection.workspace, configured)
+    if selection.provider is not None:
+        configured = [each.name for each in await control.providers.list()]
+        await _check_among(control, "provider", selection.provider, configured)
+
+
+async def _check_among(control: Control, what: UsageKey, name: str, configured: Sequence[str]) -> None:
+    from sidecar.errors import NotFound  # noqa: PLC0415 - start-up
+
+    recorded = [row.key for row in await control.requests.usage(by=what) if row.key]
+    known = {each.casefold(): each for each in (*recorded, *configured)}
+    if name.casefold() not in known:
+        there = f"there are: {', '.join(map(cell, known.values()))}" if known else "there is none yet"
+        raise NotFound(f"There is no {what} {cell(name[:80])!r}, and no request of one; {there}.")
 
 
 async def _read(control: Control, count: int, selection: Selection) -> Sequence[Request]:
@@ -104,8 +139,29 @@ def _list(requests: Sequence[Request], selection: Selection, *, as_json: bool) -
     if as_json:
         return print_json(requests)
     if not requests:
-        return _hint("such requests" if any(selection) else "requests yet")
-    return print_table(Table(COLUMNS, [_row(request) for request in requests], right=RIGHT))
+        return hint("No such requests.") if any(selection) else _hint("requests yet")
+    table = Table(COLUMNS, [_row(request) for request in requests], right=RIGHT)
+    if not sys.stdout.isatty():
+        titles, *lines = aligned(table)
+        return click.echo("\n".join((titles, *_explained(requests, lines))))
+    print_table(table)
+    if errors := [line for request in requests for line in _errors(request, _local_time(request.started_at))]:
+        click.echo("\n".join(("", *errors)))
+    return None
+
+
+def _explained(requests: Sequence[Request], lines: Sequence[str]) -> Iterator[str]:
+    """The line of each request, and below it why it failed."""
+    for request, line in zip(requests, lines, strict=True):
+        yield line
+        yield from _errors(request)
+
+
+def _errors(request: Request, begin: str = "") -> tuple[str, ...]:
+    """Why a request failed, in an indented line that a terminal does not have to wrap; nothing for one that did not."""
+    if not request.error:
+        return ()
+    return (clipped(f"  {begin}  {cell(' '.join(request.error.split()))}"),)
 
 
 async def _follow(control: Control, count: int, selection: Selection, *, as_json: bool) -> None:
@@ -128,7 +184,8 @@ def _print_followed(request: Request, *, as_json: bool) -> None:
     if as_json:
         print_json(request, compact=True)
     else:
-        click.echo(aligned(Table(COLUMNS, [_row(request)], right=RIGHT), LEAST)[1])
+        line = aligned(Table(COLUMNS, [_row(request)], right=RIGHT), LEAST)[1]
+        click.echo("\n".join(_explained((request,), (line,))))
 
 
 def _clear(selection: Selection, *, follow: bool, yes: bool, as_json: bool) -> None:

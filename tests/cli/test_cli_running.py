@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,11 +53,44 @@ def test_log(running: Mux) -> None:
     assert len(running.json("log", "-n", "1")) == 1
 
 
-@pytest.mark.parametrize("selection", ["--outcome error", "-w nowhere"])
+@pytest.mark.parametrize("selection", ["--outcome error", "-w empty", "--provider idle"])
 def test_log_of_a_selection(running: Mux, selection: str) -> None:
     """`log` takes a selection; one that nothing fits is empty, not a failure."""
-    done = running.cli("log", *selection.split(), "--json", check=False)
-    assert done.returncode == 1 or json.loads(done.stdout) == []
+    running.cli("workspace", "add", "empty", check=False)
+    running.cli("provider", "add", "idle", "--type", "echo", check=False)
+    assert running.json("log", *selection.split()) == []
+    done = running.cli("log", *selection.split())
+    assert (done.stdout, done.stderr) == ("", "No such requests.\n")
+
+
+def test_log_of_what_is_gone(fresh_mux: Callable[..., Mux]) -> None:
+    """A workspace and a provider that are there no more are known by their requests, and named for what is not."""
+    mux = fresh_mux()
+    mux.cli("provider", "add", "near", "--type", "echo")
+    mux.cli("workspace", "add", "short")
+    mux.cli("rule", "default", "near/echo", "-w", "short")
+    mux.cli("workspace", "use", "short")
+    mux.start()
+    assert say(mux, "Anybody?") == 200
+    mux.cli("workspace", "remove", "short")
+    mux.cli("provider", "remove", "near")
+    assert len(mux.json("log", "-w", "short", "--provider", "near")) == 1
+    assert "there are: short, default." in mux.cli("log", "-w", "nowhere", check=False).stderr
+    assert "there are: near." in mux.cli("log", "--provider", "nobody", check=False).stderr
+
+
+def test_log_of_a_failure(fresh_mux: Callable[..., Mux]) -> None:
+    """`log` says below a request why it failed, in one line."""
+    mux = fresh_mux()
+    where = ("--type", "openai", "--endpoint", "http://127.0.0.1:1/v1", "--auth", "none", "--offline", "--model", "m")
+    mux.cli("provider", "add", "dead", *where)
+    mux.cli("rule", "default", "dead/m")
+    mux.start()
+    assert say(mux, "Anybody?") == 502
+    _, row, why = mux.cli("log").stdout.splitlines()
+    assert "error 502" in row
+    assert why.split() == mux.log()[0]["error"].split()
+    assert why.startswith("    ")
 
 
 def test_log_right_after_a_request(running: Mux) -> None:
@@ -153,6 +188,31 @@ def test_serve(fresh_mux: Callable[..., Mux], number: signal.Signals) -> None:
     process.send_signal(number)
     out, errors = process.communicate(timeout=15)
     assert (process.returncode, out, errors) == (0, "", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a second one stands by")
+def test_serving_together(running: Mux) -> None:
+    """A second `serve` says with whom it serves."""
+    assert running.process is not None
+    command = [*COMMAND, "serve", "--port", str(running.port)]
+    second = subprocess.Popen(command, env=running.env, stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        assert second.stderr is not None
+        assert second.stderr.readline().endswith(f", together with process {running.process.pid}\n")
+    finally:
+        second.terminate()
+        second.communicate(timeout=30)
+
+
+def test_another_port_is_wanted(running: Mux) -> None:
+    """Where another program has the port that is wanted here, that is told beside the port that is served."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        wanted = {"MUX_SIDECAR_PORT": str(port)}
+        for command in ("status", "doctor"):
+            shown = running.cli(command, env=wanted).stdout
+            assert f"localhost:{running.port}/v1/mux" in shown
+            assert f"The port wanted here is {port}: Another program holds port {port};" in shown
 
 
 @pytest.fixture(scope="module")

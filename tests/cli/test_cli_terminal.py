@@ -72,6 +72,22 @@ def test_table(mux: Mux) -> None:
     assert "\x1b[1m" in shown
 
 
+def test_log_of_a_failure(mux: Mux) -> None:
+    """On a terminal, why a request failed is a line below the table that is cut where the terminal ends."""
+    where = ("--type", "openai", "--endpoint", "http://127.0.0.1:1/v1", "--auth", "none", "--offline", "--model", "m")
+    mux.cli("provider", "add", f"dead-{'x' * 50}", *where)
+    mux.cli("rule", "default", f"dead-{'x' * 50}/m")
+    mux.start()
+    body = {"model": "mux", "messages": [{"role": "user", "content": "Anybody?"}]}
+    assert mux.post("/chat/completions", body).status == 502
+    assert len(mux.log()) == 1
+    status, shown = on_terminal(mux, "log")
+    assert status == 0
+    last = shown.splitlines()[-1]
+    assert (len(last), last[-1]) == (100, "…"), shown
+    assert "dead-xxx" in last
+
+
 def test_key_is_asked_for_unseen(mux: Mux, other_upstream: Upstream) -> None:
     """A key that is wanted is asked for, not shown, and used."""
     where = ("--type", "openai", "--endpoint", f"{other_upstream.url}/v1", "--auth", "api_key")
