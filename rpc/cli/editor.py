@@ -79,7 +79,10 @@ def _tell(found: Editor) -> None:
 def _told(found: Editor) -> None:
     """Print what was written, what is left to be merged, and what is to be done then."""
     written = sum(file.state in ("written", "replaced") for file in found.files)
-    click.echo(f"Wrote {counted(written, 'file')} for {found.name}:\n")
+    if all(file.state == "same" for file in found.files):
+        click.echo("Already up to date.\n")
+    else:
+        click.echo(f"Wrote {counted(written, 'file')} for {found.name}:\n")
     _files(found.files)
     for file in found.files:
         if file.state == "different":

@@ -35,7 +35,9 @@ def _days(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no number of days.") from error
+        from sidecar.control.settings import LONGEST_KEEP  # noqa: PLC0415 - start-up
+
+        raise click.BadParameter(f"{text!r} is no number of days; give 1 to {LONGEST_KEEP}.") from error
 
 
 def _truth(text: str) -> bool:

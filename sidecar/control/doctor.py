@@ -107,7 +107,8 @@ class Doctor:
         try:
             listing = await fetch(self._bench, config)
         except ProviderUnreachable as error:
-            mend = f'Start it, or correct its endpoint: mux-sidecar provider edit "{config.name}" --endpoint URL'
+            what = "Correct the name in its endpoint" if error.cause == "dns" else "Start it, or correct its endpoint"
+            mend = f'{what}: mux-sidecar provider edit "{config.name}" --endpoint URL'
             return Check(check=check, ok=False, detail=str(error), mend=mend)
         except (KeyMissing, KeyRefused) as error:
             mend = f'mux-sidecar provider edit "{config.name}" --api-key-stdin'

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sidecar.values import Settings as Chosen
 
 KEEPS = ("nothing", "summary", "everything")
-_LONGEST_KEEP = 3650
+LONGEST_KEEP = 3650
 _MOST = 100
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})\.)*[A-Za-z0-9_][A-Za-z0-9_-]{0,62}|\[[0-9A-Fa-f:]+\]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
@@ -60,8 +60,8 @@ def _checked(changes: SettingsChanges) -> dict[str, object]:
     """The fields to change, looked at."""
     if changes.keep is not None and changes.keep not in KEEPS:
         raise InvalidParameter("keep", f"{changes.keep!r} cannot be kept; use one of {', '.join(KEEPS)}.")
-    if changes.keep_days is not None and not 1 <= changes.keep_days <= _LONGEST_KEEP:
-        raise InvalidParameter("keepDays", f"Records are kept for 1 to {_LONGEST_KEEP} days, not {changes.keep_days}.")
+    if changes.keep_days is not None and not 1 <= changes.keep_days <= LONGEST_KEEP:
+        raise InvalidParameter("keepDays", f"Records are kept for 1 to {LONGEST_KEEP} days, not {changes.keep_days}.")
     given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not None}
     if changes.origins is not None:
         given["origins"] = _each_once("origins", tuple(_origin(text) for text in changes.origins))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +28,7 @@ SCOPES: tuple[Scope, ...] = ("turn", "conversation")
 _FORMAT = "mux-sidecar workspace"
 _VERSION = 1
 _MOST = 500
+_LACKING = re.compile("Object missing required field (`.*`)")
 
 
 class Workspaces:
@@ -209,7 +211,7 @@ def _read(document: JSON) -> WorkspaceDocument:
     try:
         read = msgspec.convert(document, WorkspaceDocument)
     except msgspec.ValidationError as error:
-        raise InvalidParameter("document", f"This is no exported workspace: {error}.") from error
+        raise InvalidParameter("document", f"This is no exported workspace: {_plainly(str(error))}.") from error
     if read.format != _FORMAT or read.version != _VERSION:
         raise InvalidParameter(
             "document",
@@ -217,6 +219,15 @@ def _read(document: JSON) -> WorkspaceDocument:
         )
     _check_scope(read.scope)
     return read
+
+
+def _plainly(error: str) -> str:
+    """What msgspec says of a document (`… required field `format` - at `$.rules[0]``), in the user's words."""
+    what, _, where = error.partition(" - at `$")
+    place = where.strip("`.")
+    if lacking := _LACKING.fullmatch(what):
+        return f"{lacking[1]} is missing" + (f" in {place}" if place else "")
+    return f"{place or 'what it holds'} is not as an export has it"
 
 
 def _taken_over(read: WorkspaceDocument, here: tuple[ProviderConfig, ...]) -> order.Rules:

@@ -123,7 +123,9 @@ def _refuse_unreadable(text: str) -> None:
         )
     if text and not text.strip("*"):
         raise InvalidParameter(
-            "filter", f"{text} alone would match every file; leave the filter empty for a catch-all."
+            "filter",
+            f"{text} alone would match every file; leave the filter empty for a catch-all; on the command line: "
+            "mux-sidecar rule default PROVIDER/MODEL",
         )
 
 

@@ -75,7 +75,7 @@ def test_neovim_starts_with_it(person: Mux) -> None:
     assert f"Wrote {len(contents(folder))} files for Neovim" in done.stdout
     assert "vim.o.statusline" in done.stdout
     assert states(person.json("editor", "nvim")) == {"same"}
-    assert "Wrote 0 files" in person.cli("editor", "nvim", "--write").stdout
+    assert "Already up to date." in person.cli("editor", "nvim", "--write").stdout
     assert said(person, "nvim", "--headless", "-c", "lua io.stdout:write(vim.fn.exists(':Mux'))", "-c", "qa!") == "2"
 
 

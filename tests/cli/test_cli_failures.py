@@ -25,6 +25,9 @@ from mux import COMMAND, Mux
         ("rule remove 9", "9"),
         ("explain a.py -w nowhere", "nowhere"),
         ("workspace import README.nonsense", "README.nonsense"),
+        ("log -w nowhere", "no workspace 'nowhere', and no request of one; there are: default."),
+        ("log --provider nobody", "no provider 'nobody', and no request of one; there is none yet."),
+        ("rule add --filter * --model a/b", "mux-sidecar rule default PROVIDER/MODEL"),
     ],
 )
 def test_failures(fresh_mux: Callable[..., Mux], line: str, says: str) -> None:
@@ -53,6 +56,34 @@ def test_import_of_what_is_no_workspace(fresh_mux: Callable[..., Mux]) -> None:
     done = fresh_mux().cli("workspace", "import", "-", typed="not json", check=False)
     assert done.returncode == 1
     assert "workspace export" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ("{}", "`format` is missing."),
+        (
+            '{"format": "", "version": 1, "name": "a", "scope": "turn", "providers": [], "rules": [{"kind": "any"}]}',
+            "`filter` is missing in rules[0].",
+        ),
+        ('{"format": 1}', "format is not as an export has it."),
+    ],
+)
+def test_import_of_another_document(fresh_mux: Callable[..., Mux], document: str, says: str) -> None:
+    """What a document lacks, or has otherwise than an export, is told without a program's words."""
+    done = fresh_mux().cli("workspace", "import", "-", typed=document, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"mux-sidecar: This is no exported workspace: {says}\n"
+
+
+def test_a_name_without_an_address(fresh_mux: Callable[..., Mux]) -> None:
+    """`doctor` leads to the name where it cannot be found, not to a server that could be started."""
+    mux = fresh_mux()
+    where = ("--type", "openai", "--auth", "none", "--endpoint", "http://nowhere.invalid/v1", "--offline")
+    mux.cli("provider", "add", "far", *where)
+    shown = mux.cli("doctor", check=False).stdout
+    assert "Correct the name in its endpoint: mux-sidecar provider edit" in shown
+    assert "Start it" not in shown
 
 
 @pytest.mark.parametrize("name", ["MUX_SIDECAR_PORT", "MUX_SIDECAR_LOG_LEVEL"])
