@@ -131,13 +131,127 @@ def test_the_picker(office, tab_of):
     assert page.evaluate(active, field.get_attribute("aria-activedescendant")) == "qwen3:8b"
     page.keyboard.type("no such model")
     expect(page.get_by_text("No model is called so.")).to_be_visible()
-    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
     expect(field).to_have_value("local/small")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
     expect(page.get_by_role("listbox")).to_have_count(0)
     expect(field).to_have_value("local/small")
     expect(field).to_be_focused()
+
+
+def expect_refused(page, label, typed, why):
+    """Wait until a model that was typed is still there, and marked as one that there is not."""
+    field = page.get_by_label(label, exact=True)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(re.compile(re.escape(why)))
+    expect(field).to_have_value(typed)
+    expect(page.get_by_role("alert").filter(has_text=why)).to_have_count(1)
+
+
+@pytest.mark.parametrize("key", ["Enter", "Tab"])
+@pytest.mark.parametrize("earlier", [None, "small"])
+def test_adding_with_a_model_that_is_not_there(own_mux, tab_of, earlier, key):
+    """A rule to a model that there is not is not added, whatever was chosen before; the field says so and keeps it."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    page.get_by_label("Files of a new rule").fill("q3.y")
+    if earlier:
+        pick(page, "Model of a new rule", earlier)
+        expect(page.get_by_label("Model of a new rule")).to_have_value(f"local/{earlier}")
+    page.get_by_label("Model of a new rule").fill("zzz")
+    page.keyboard.press(key)
+    expect_refused(page, "Model of a new rule", "zzz", "There is no model zzz.")
+    page.get_by_role("button", name="Add rule").click()
+    expect_refused(page, "Model of a new rule", "zzz", "There is no model zzz.")
+    assert tab.violations() == []
+    page.get_by_label("Model of a new rule").fill("local/smal")
+    page.get_by_role("button", name="Add rule").click()
+    expect_refused(page, "Model of a new rule", "local/smal", "local has no model smal. Did you mean small?")
+    expect(page.get_by_text("mux-sidecar provider models")).to_have_count(0)
+    expect(page.get_by_label("Files of a new rule")).to_have_value("q3.y")
+    assert filters(own_mux) == [".md", ".ts", ""]
+
+
+def test_adding_one_rule_after_another(own_mux, tab_of):
+    """A full name that is typed is taken as it is, not another one that holds it; then the row is empty again."""
+    own_mux.rpc("mux/provider/update", name="local", models=["a-small", "qwen3:8b", "small-2", "small"])
+    page = opened(tab_of(own_mux))
+    page.get_by_label("Model of a new rule").fill("local/small")
+    page.get_by_label("Files of a new rule").fill(".one")
+    page.get_by_label("Requests of a new rule").select_option("fim")
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("A rule for .one is added: local/small.")).to_be_attached()
+    expect(page.get_by_label("Model of a new rule")).to_have_value("")
+    expect(page.get_by_label("Files of a new rule")).to_have_value("")
+    expect(page.get_by_label("Requests of a new rule")).to_have_value("any")
+    page.get_by_label("Model of a new rule").fill("LOCAL/small")
+    page.keyboard.press("Enter")
+    page.get_by_label("Files of a new rule").fill(".two")
+    page.keyboard.press("Enter")
+    expect_filters(page, ".md", ".ts", ".one", ".two")
+    assert [each["model"] for each in own_mux.rpc("mux/rule/list")[2:4]] == ["small", "small"]
+
+
+@pytest.mark.parametrize("key", ["Enter", "Tab"])
+def test_changing_to_a_model_that_is_not_there(own_mux, tab_of, key):
+    """What there is not stays beside its rule, which serves as before; Escape takes it back, a full name is taken."""
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    label = "Model of rule 1, .md"
+    field = page.get_by_label(label, exact=True)
+    before = own_mux.rpc("mux/rule/list")
+    said = {
+        "zzz": "There is no model zzz.",
+        "local/qwen3:8": "local has no model qwen3:8. Did you mean qwen3:8b?",
+        "nobody/small": "There is no provider 'nobody'",
+    }
+    for typed, why in said.items():
+        field.fill(typed)
+        page.keyboard.press("Tab" if typed == "local/qwen3:8" else key)  # where Enter chooses the one that fits
+        expect_refused(page, label, typed, why)
+    assert tab.violations() == []
+    assert own_mux.rpc("mux/rule/list") == before
+    field.press("Escape")
+    expect(field).to_have_value("local/small")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    field.fill("local/qwen3:8b")
+    page.keyboard.press(key)
+    expect(field).to_have_attribute("title", "local/qwen3:8b")
+    expect(page.get_by_text("Enter to keep")).to_have_count(0)
+    assert own_mux.rpc("mux/rule/list")[0]["model"] == "qwen3:8b"
+
+
+def test_a_model_that_is_not_there_for_what_is_left(own_mux, tab_of):
+    """The catch-all, that of one kind, and a broken rule take no model that there is not, and say so in place."""
+    own_mux.rpc("mux/provider/add", name="leaving", type="echo", models=["qwen3:14b"])
+    own_mux.rpc("mux/rule/add", filter=".py", provider="leaving", model="qwen3:14b")
+    own_mux.rpc("mux/provider/remove", name="leaving", force=True)
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    page.get_by_role("button", name="Remove rule 4, everything else").click()
+    for label in ("Model for everything else", "Model of rule 3, .py"):
+        page.get_by_label(label, exact=True).fill("zzz")
+        page.keyboard.press("Tab")
+        expect_refused(page, label, "zzz", "There is no model zzz.")
+        page.get_by_label(label, exact=True).press("Escape")
+    page.get_by_label("Model of rule 3, .py", exact=True).fill("zzz")
+    page.get_by_role("button", name="instead").click()
+    expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_have_value("local/qwen3:8b")
+    page.get_by_role("button", name="Another model for one kind").click()
+    dialog = page.get_by_role("dialog")
+    page.get_by_label("Model", exact=True).fill("local/smal")
+    page.keyboard.press("Tab")  # the list lies over the button
+    dialog.get_by_role("button", name="Add").click()
+    expect_refused(page, "Model", "local/smal", "local has no model smal. Did you mean small?")
+    expect(dialog.get_by_role("alert")).to_have_count(1)
+    assert tab.violations() == []
+    assert filters(own_mux) == [".md", ".ts", ".py"]
+    page.get_by_label("Model", exact=True).fill("local/small")
+    page.keyboard.press("Tab")
+    dialog.get_by_role("button", name="Add").click()
+    expect(dialog).to_have_count(0)
+    assert filters(own_mux) == [".md", ".ts", ".py", ""]
 
 
 def test_moving_by_keyboard(own_mux, tab_of):

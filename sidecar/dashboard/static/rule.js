@@ -36,9 +36,9 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
       ? html`<${Choice} aria-label=${`Requests of ${nameOf(rule)}`} value=${rule.kind} options=${Object.entries(KINDS)} onChoose=${(kind) => change({ kind })} />`
       : html`<span class="rest">${KINDS[rule.kind]}</span>`}</td>
     <td role="cell" class="serving"><${ModelPicker} id=${`${id}-model`} models=${models} value=${rule} label=${`Model of ${nameOf(rule)}`}
-        aria-invalid=${rule.broken ? "true" : undefined} aria-describedby=${rule.broken ? `${id}-broken` : undefined} onChoose=${change} />
+        aria-invalid=${rule.broken ? "true" : undefined} aria-describedby=${rule.broken ? `${id}-broken` : undefined} error=${error?.data?.field === "model" ? error : null} onChoose=${change} />
       ${rule.broken && html`<${Broken} id=${`${id}-broken`} rule=${rule} models=${models} onChoose=${instead} />`}
-      ${error && error.data?.field !== "filter" && html`<small class="wrong" role="alert">${error.message}</small>`}</td>
+      ${error && !["filter", "model"].includes(error.data?.field) && html`<small class="wrong" role="alert">${error.message}</small>`}</td>
     <td role="cell" class="acts">
       ${grip && html`<button type="button" class="plain" aria-label=${`Move up ${nameOf(rule)}`} title="Move up (Alt+↑)" aria-disabled=${isFirst} onClick=${() => run(() => onMove(-1))}>↑</button>
         <button type="button" class="plain" aria-label=${`Move down ${nameOf(rule)}`} title="Move down (Alt+↓)" aria-disabled=${isLast} onClick=${() => run(() => onMove(1))}>↓</button>`}

@@ -5,6 +5,7 @@ import { useRef } from "./view.js";
 import { useFresh } from "./fresh.js";
 
 const METHODS = { add: "mux/rule/add", update: "mux/rule/update", move: "mux/rule/move", remove: "mux/rule/remove" };
+const NOT_FOUND = 1001;
 const isSame = (one, other) => ["filter", "kind", "provider", "model"].every((field) => one[field] === other[field]);
 let last = 0;
 
@@ -19,6 +20,9 @@ export function keyed(before, rules) {
   }));
 }
 
+// An error that is about the model of a rule.
+const ofModel = (error) => Object.assign(error, { data: { ...error.data, field: "model" } });
+
 async function read(rpc, workspace) {
   // An explanation of nothing tells what each filter also takes.
   const [rules, told] = await Promise.all([rpc.call("mux/rule/list", { workspace }), rpc.call("mux/route/explain", { workspace })]);
@@ -27,6 +31,7 @@ async function read(rpc, workspace) {
 
 // {rules, surprises, error, change}. `change(action, params, key)` is `add`, `update`, `move` or `remove`, one after the
 // other; the rule of that key is looked for where it stands by now, and `params` may be a function of it.
+// An error whose `data.field` is "model" says that there is no such model.
 export function useRulebook(rpc, workspace) {
   const { value, error, set } = useFresh(rpc, () => read(rpc, workspace), ["rules", "models", "providers", "workspaces"], [workspace]);
   const seen = useRef({ listed: null, rules: [] });
@@ -45,7 +50,10 @@ export function useRulebook(rpc, workspace) {
       if (!rule) throw new Error("This rule is not there any more; it was removed elsewhere.");
       given = { position: rule.position, ...(typeof params === "function" ? params(rule) : params) };
     }
-    const listed = await rpc.call(METHODS[action], { workspace, ...given });
+    if (given.model && !given.provider) throw ofModel(new Error(`There is no model ${given.model}.`));
+    const listed = await rpc.call(METHODS[action], { workspace, ...given }).catch((error) => {
+      throw given.model && error.code === NOT_FOUND ? ofModel(error) : error;
+    });
     take(listed);
     set({ surprises: new Map(), ...known.current, rules: listed });
   };

@@ -73,11 +73,15 @@ export function Rules({ rpc, book }) {
   </section>`;
 }
 
+const EMPTY = { filter: "", kind: "any", model: null };
+
 function NewRule({ models, isFirst, onAdd, onSaid }) {
   const form = useId();
   const field = useRef(null);
-  const [rule, setRule] = useState({ filter: "", kind: "any", model: null });
+  const [rule, setRule] = useState(EMPTY);
   const { run, error, clear } = useAction();
+  const ofModel = error?.data?.field === "model" ? error : null;
+  const wrong = ofModel ? null : error;
   const set = (changes) => {
     clear();
     setRule((before) => ({ ...before, ...changes }));
@@ -85,18 +89,18 @@ function NewRule({ models, isFirst, onAdd, onSaid }) {
   const submit = async (event) => {
     event.preventDefault();
     if (!(await run(() => onAdd({ filter: rule.filter, kind: rule.kind, ...rule.model })))) return;
-    onSaid(`A rule for ${rule.filter} is added.`);
-    setRule((before) => ({ ...before, filter: before.filter === rule.filter ? "" : before.filter }));
+    onSaid(`A rule for ${rule.filter} is added: ${modelOf(rule.model)}.`);
+    setRule((now) => Object.fromEntries(Object.keys(EMPTY).map((field) => [field, (now[field] === rule[field] ? EMPTY : now)[field]])));
     field.current.focus();
   };
   return html`<tbody role="rowgroup" class="new"><tr role="row">
     <td role="cell" class="place"><form id=${form} onSubmit=${submit}></form><span aria-hidden="true">+</span></td>
     <td role="cell" class="files"><input ref=${field} form=${form} required type="text" class="filter" aria-label="Files of a new rule" placeholder=".ts or src/api/ or *.test.ts"
-      value=${rule.filter} autocomplete="off" autocapitalize="off" spellcheck=${false} aria-invalid=${error ? "true" : undefined} onInput=${(event) => set({ filter: event.target.value })} />
-      ${error && html`<small class="wrong" role="alert">${error.message}</small>`}
+      value=${rule.filter} autocomplete="off" autocapitalize="off" spellcheck=${false} aria-invalid=${wrong ? "true" : undefined} onInput=${(event) => set({ filter: event.target.value })} />
+      ${wrong && html`<small class="wrong" role="alert">${wrong.message}</small>`}
       ${isFirst && html`<small>Name an ending, a folder or a pattern, and the model for it.</small>`}</td>
     <td role="cell" class="kind"><${Choice} form=${form} aria-label="Requests of a new rule" value=${rule.kind} options=${Object.entries(KINDS)} onChoose=${(kind) => set({ kind })} /></td>
-    <td role="cell" class="serving"><${ModelPicker} form=${form} required models=${models} value=${rule.model} label="Model of a new rule" onChoose=${(model) => set({ model })} /></td>
+    <td role="cell" class="serving"><${ModelPicker} form=${form} required models=${models} value=${rule.model} label="Model of a new rule" error=${ofModel} onType=${(model) => set({ model })} /></td>
     <td role="cell" class="acts"><button type="submit" form=${form}>Add rule</button></td>
   </tr></tbody>`;
 }
@@ -104,13 +108,15 @@ function NewRule({ models, isFirst, onAdd, onSaid }) {
 // The catch-all that is not there yet.
 function Missing({ models, onAdd }) {
   const { run, error } = useAction();
+  const ofModel = error?.data?.field === "model";
   return html`<tr role="row">
     <td role="cell" class="place"></td>
     <td role="cell" class="files"><span class="rest">Everything else</span></td>
     <td role="cell" class="kind"><span class="rest">${KINDS.any}</span></td>
-    <td role="cell" class="serving"><${ModelPicker} models=${models} value=${null} label="Model for everything else" onChoose=${(model) => run(() => onAdd({ filter: "", ...model }))} />
+    <td role="cell" class="serving"><${ModelPicker} models=${models} value=${null} label="Model for everything else" error=${ofModel ? error : null}
+      onChoose=${(model) => run(() => onAdd({ filter: "", ...model }))} />
       <small>Without one, a request that no rule takes is refused.</small>
-      ${error && html`<small class="wrong" role="alert">${error.message}</small>`}</td>
+      ${error && !ofModel && html`<small class="wrong" role="alert">${error.message}</small>`}</td>
     <td role="cell" class="acts"></td>
   </tr>`;
 }
@@ -120,10 +126,14 @@ function OfOneKind({ models, rest, onAdd }) {
   const [rule, setRule] = useState(null);
   const left = ["fim", "embed", "chat"].filter((kind) => !rest.some((each) => each.kind === kind));
   return html`${left.length > 0 && html`<button type="button" onClick=${() => setRule({ kind: left[0], model: null })}>Another model for one kind of request …</button>`}
-    ${rule && html`<${FormDialog} title="Everything else of one kind" yes="Add" act=${() => onAdd({ filter: "", kind: rule.kind, ...rule.model })} onClose=${() => setRule(null)}>
+    ${rule && html`<${FormDialog} title="Everything else of one kind" yes="Add" act=${() => onAdd({ filter: "", kind: rule.kind, ...rule.model })} onClose=${() => setRule(null)}>${(wrong, clear) => html`
       <p class="quiet">Completion while typing wants a small, fast model. Embeddings are served by rules of their own kind only.</p>
       <${Field} label="Requests"><${Choice} value=${rule.kind} options=${left.map((kind) => [kind, KINDS[kind]])} onChoose=${(kind) => setRule({ ...rule, kind })} /><//>
-      <${Field} label="Model"><${ModelPicker} required models=${models} value=${rule.model} onChoose=${(model) => setRule({ ...rule, model })} /><//>
+      <${Field} label="Model"><${ModelPicker} required models=${models} value=${rule.model} error=${wrong("model") && { message: wrong("model") }}
+        onType=${(model) => {
+          clear();
+          setRule({ ...rule, model });
+        }} /><//>`}
     <//>`}`;
 }
 
