@@ -225,6 +225,19 @@ def test_costs_that_are_unknown(own_mux, tab_of):
     expect(page.locator(".chart canvas")).to_have_count(0)
 
 
+def test_a_single_request(fresh_mux, tab_of):
+    """One request takes the room of one: the list of the latest is no empty box."""
+    mux = fresh_mux().start()
+    mux.rpc("mux/provider/add", name="local", type="echo", models=["small"])
+    mux.rpc("mux/rule/add", filter="", provider="local", model="small")
+    ask(mux, "What is a monad?")
+    page = tab_of(mux).sign_in()
+    section = page.get_by_role("region", name="Latest requests")
+    expect(section.get_by_role("listitem")).to_have_count(1)
+    boxes = section.bounding_box(), section.get_by_role("listitem").bounding_box()
+    assert boxes[0]["height"] - boxes[1]["height"] < 120
+
+
 def test_nothing_jumps(own_mux, tab_of):
     """While the page comes and while requests come, nothing is pushed about but the list that they come into."""
     tab = tab_of(own_mux)

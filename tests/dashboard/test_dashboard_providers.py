@@ -54,6 +54,19 @@ def test_providers(office, tab_of):
     assert tab.violations() == []
 
 
+def test_a_description(fresh_mux, tab_of):
+    """What somebody wrote about a provider is labelled, and stands on a line of its own below its address."""
+    mux = fresh_mux().start()
+    written = {"description": "Under the desk", "models": ["small"]}
+    mux.rpc("mux/provider/add", name="local", type="ollama", offline=True, **written)
+    tab = tab_of(mux)
+    about = card(tab.sign_in("providers"), "local")
+    written = about.get_by_text("Description: Under the desk", exact=True)
+    address = about.get_by_text("http://localhost:11434").bounding_box()
+    assert written.bounding_box()["y"] >= address["y"] + address["height"]
+    assert tab.violations() == []
+
+
 def test_no_providers(tab_of, fresh_mux):
     """An empty page says what a provider is, and there is nothing to refresh."""
     tab = tab_of(fresh_mux().start())

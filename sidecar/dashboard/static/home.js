@@ -60,7 +60,8 @@ function Serves({ rules, active }) {
 
 function Latest({ requests: { value, error } }) {
   return html`<section class="card" aria-labelledby="latest">
-    <h2 id="latest">Latest requests</h2>
+    <div class="bar"><h2 id="latest">Latest requests</h2>
+      <a href="#/requests" hidden=${!value?.length}>All requests</a></div>
     <${Trouble} error=${error} />
     ${value?.length === 0 && html`<${Empty}>No requests yet. <a href="#/connect">Connect a client</a>, and they show here as they happen.<//>`}
     <ol class="latest">${value?.map((request) => html`<li key=${request.id}>
@@ -71,7 +72,6 @@ function Latest({ requests: { value, error } }) {
         <span class="what">${request.title || request.files.join(", ") || request.client}</span>
         <span class="number">${milliseconds(request.totalMs)}</span>
       </a></li>`)}</ol>
-    <p class="more" hidden=${!value?.length}><a href="#/requests">All requests</a></p>
   </section>`;
 }
 

@@ -34,13 +34,14 @@ function Provider({ rpc, provider, label, fetching }) {
   const [asked, setAsked] = useState(null); // "remove", or the workspaces that use it
   const { name } = provider;
   const task = fetching.of(name);
-  const about = [provider.description, keyOf(provider)].filter(Boolean).join(" · ");
+  const key = keyOf(provider);
   return html`<li class="card" aria-label=${name}>
     <div class="bar"><h2>${name} <span class="tag">${label}</span></h2>
       <button type="button" aria-label=${`Refresh ${name}`} aria-disabled=${Boolean(task?.isBusy)} onClick=${() => fetching.begin(name)}>Refresh</button>
       <a class="button" href=${addressOf(name)} aria-label=${`Manage ${name}`}>Manage …</a>
       <${Menu} label=${`More for ${name}`} items=${[{ title: "Remove …", danger: true, act: () => setAsked("remove") }]} /></div>
-    <p class="about" hidden=${!about && !provider.endpoint}>${provider.endpoint && html`<code>${provider.endpoint}</code>`} ${about}</p>
+    <p class="about" hidden=${!key && !provider.endpoint}>${provider.endpoint && html`<code>${provider.endpoint}</code>`} ${key}</p>
+    ${provider.description && html`<p class="about">Description: ${provider.description}</p>`}
     <${Health} provider=${provider} task=${task} />
     <p class="users">${provider.workspaces.length === 0 ? html`<span class="quiet">No workspace uses it yet.</span>`
       : html`Used by ${provider.workspaces.map((each, index) => html`${index > 0 && ", "}<a key=${each} href=${`#/workspaces/${encodeURIComponent(each)}`}>${each}</a>`)}`}</p>

@@ -44,7 +44,7 @@ function Shown({ request }) {
       <dt>Id</dt><dd><code>${request.id}</code> <${Copy} text=${request.id} what="the id" /></dd>
     </dl>
     <${Timing} request=${request} />
-    <${Said} conversation=${request.conversation} isAsked=${Boolean(request.provider)} />`;
+    <${Said} conversation=${request.conversation} title=${request.title} isAsked=${Boolean(request.provider)} />`;
 }
 
 // Where to go with an error, whose own sentence says what to do.

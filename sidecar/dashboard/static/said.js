@@ -7,9 +7,9 @@ import { answered, asked } from "./spoken.js";
 const SIDES = { request: "Request as it came", answer: "Answer as it went" };
 const LONGEST = 4000; // characters of a turn; the rest is in the body
 
-export function Said({ conversation, isAsked }) {
-  if (!conversation && !isAsked) return html`<p class="quiet unsaid">It went to no model, so nothing that was said is kept.</p>`;
-  if (!conversation) return html`<p class="quiet unsaid">What was said is not kept. “Kept” above the list sets what is.</p>`;
+export function Said({ conversation, title, isAsked }) {
+  if (!conversation && !isAsked) return html`<p class="quiet unsaid">It went to no model, so ${title ? "of what was said only the first line is kept, as the title" : "nothing that was said is kept"}.</p>`;
+  if (!conversation) return html`<p class="quiet unsaid">${title ? "Of what was said only the first line is kept, as the title." : "What was said is not kept."} “Kept” above the list sets what is.</p>`;
   const turns = [...asked(conversation.request), ...answered(conversation.answer)];
   return html`<h3 id="said">What was said</h3>
     ${turns.length > 0 && html`<ol class="turns" tabindex="0" aria-labelledby="said">${turns.map(({ role, text }, index) => html`<li key=${index} class=${role === "assistant" ? "theirs" : ""}>
