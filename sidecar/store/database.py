@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sqlite3
+import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +27,8 @@ Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 # A writer waits this long for another one; each holds the lock for milliseconds.
 BUSY_SECONDS = 5.0
+# So often it is tried to bring a change from the log into the file.
+SETTLING = 4
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,19 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path, schema: Schema) ->
         )
 
 
+def settle(connection: sqlite3.Connection) -> None:
+    """Brings what the log beside the file holds into the file itself, so that whoever moves that alone takes all along.
+
+    Holds nobody up; where somebody still reads the file as it was before, a later change does it.
+    """
+    with suppress(sqlite3.Error):  # it is in the log, and safe there
+        for _ in range(SETTLING):
+            busy, logged, brought = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if not busy and brought == logged:
+                return
+            time.sleep(0.001)  # readings take less
+
+
 def version(connection: sqlite3.Connection) -> int:
     """The number of the schema that the file has; 0 for a new file."""
     number: int = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -162,6 +178,7 @@ class Database:
             if touch and self.schema.touch and connection.total_changes != before:
                 connection.execute(self.schema.touch)
             connection.execute("COMMIT")
+            settle(connection)
 
     async def ask(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What the query finds, in a thread: a lock that is waited for must not hold up the loop."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from sidecar.errors import StoreUnusable
-from sidecar.store.database import connect
+from sidecar.store.database import connect, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +46,10 @@ class Writer:
             return self._database.run(work)
 
     def close(self) -> None:
-        """Lets go of the file; `run` opens it anew."""
+        """Lets go of the file, which holds all of it then; `run` opens it anew."""
         with self._lock:
+            if self._connection is not None:
+                settle(self._connection)  # others may have it open too
             self._disconnect()
 
     def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:

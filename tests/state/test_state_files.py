@@ -1,5 +1,6 @@
 """Files of the store that are full, damaged, older or newer, behind the running product."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -48,18 +49,18 @@ def test_a_full_disk(tmp_path, other_upstream):
         mux.start()
         try:
             assert mux.post("/chat/completions", ask()).status == 200
-            before = mux.json("workspace", "list")
+            before, document = mux.json("workspace", "list"), many_rules(mux)
             filler = disk / "filler"
             fill(filler)
             for _ in range(30):
                 assert mux.post("/chat/completions", ask()).status == 200
-            refused = mux.cli("workspace", "add", "work", check=False)
+            refused = mux.cli("workspace", "import", "-", "--name", "big", typed=document, check=False)
             assert refused.returncode == 1
             assert "full" in refused.stderr
             assert len(refused.stderr.splitlines()) == 1
             assert mux.json("workspace", "list") == before
             filler.unlink()
-            mux.cli("workspace", "add", "work")
+            mux.cli("workspace", "import", "-", "--name", "big", typed=document)
             answer = mux.post("/chat/completions", ask())
             assert answer.status == 200
             assert mux.log(1)[0]["id"] == answer.headers["x-mux-request-id"]
@@ -67,6 +68,14 @@ def test_a_full_disk(tmp_path, other_upstream):
                 assert check(mux.home / name) == "ok"
         finally:
             mux.stop()
+
+
+def many_rules(mux):
+    """A workspace to import that needs more room than SQLite's log has by then: a small change may still fit."""
+    document = json.loads(mux.cli("workspace", "export", "default").stdout)
+    (rule,) = document["rules"]
+    document["rules"] = [rule | {"filter": f"{number:090}.py"} for number in range(900)]
+    return json.dumps(document)
 
 
 def fill(file):
@@ -171,6 +180,22 @@ def test_a_lost_configuration_is_not_made_anew(fresh_mux, other_upstream, lost):
     assert mux.json("rule", "list") == before
     mux.stop()
     assert mux.json("rule", "list") == before
+
+
+def test_a_copy_of_the_configuration_alone(fresh_mux, other_upstream):
+    """While a mux serves, the file has each change that a command or a window made, without the log beside it."""
+    mux, other = fresh_mux(), fresh_mux()
+    mux.cli("workspace", "list")
+    mux.start()
+    furnish(mux, other_upstream)
+    other.home.mkdir(mode=0o700)
+    mux.cli("rule", "add", "--filter", ".a", "--model", "up/m1")
+    shutil.copy(mux.home / "config.db", other.home)
+    assert [row["filter"] for row in other.json("rule", "list")] == [".a", ""]
+    mux.rpc("mux/rule/add", filter=".b", provider="up", model="m1")
+    (other.home / "config.db").unlink()
+    shutil.copy(mux.home / "config.db", other.home)
+    assert [row["filter"] for row in other.json("rule", "list")] == [".a", ".b", ""]
 
 
 def eventually(is_so):

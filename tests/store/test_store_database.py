@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -202,6 +204,27 @@ def test_a_file_in_use_is_not_made_anew(place):
     assert not place.home.exists()
     Database(place.config_db, CONFIG, used=lambda: False).prepare()
     Database(place.config_db, CONFIG, used=lambda: True).prepare()
+
+
+def test_a_change_is_in_the_file_itself(config, tmp_path):
+    """While others have the file open, a change is in it, not in the log alone; a reading puts it off."""
+    config.prepare()
+    copy = Database(tmp_path / "copy.db", CONFIG)
+    with closing(sqlite3.connect(config.path, isolation_level=None)) as reader:
+        for number in range(3):
+            reader.execute("SELECT * FROM state").fetchall()
+            add(config, f"w{number}")
+            shutil.copy(config.path, copy.path)
+            assert names(copy) == names(config)
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM workspaces").fetchone() == (4,)
+        add(config, "meanwhile")
+        assert reader.execute("SELECT count(*) FROM workspaces").fetchone() == (4,)
+        reader.execute("COMMIT")
+        add(config, "afterwards")
+        shutil.copy(config.path, copy.path)
+    assert names(copy) == names(config)
+    assert "meanwhile" in names(copy)
 
 
 def test_a_lock_held_for_long_is_told(place):

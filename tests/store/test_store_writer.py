@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 from test_store_records import ids, request
@@ -94,6 +96,17 @@ def test_a_closed_writer_leaves_no_log_behind(records, writer):
     assert [path.name for path in records.path.parent.iterdir() if "requests" in path.name] == ["requests.db"]
     fill(writer, request(2))
     assert len(ids(records)) == 2
+
+
+def test_a_closed_writer_leaves_all_in_the_file(records, writer, tmp_path):
+    """Also while others have it open, what was written is in the file itself, not in the log beside it alone."""
+    fill(writer, request(1))
+    with closing(sqlite3.connect(records.path)) as other:
+        other.execute("SELECT count(*) FROM requests").fetchall()
+        fill(writer, request(2))
+        writer.close()
+        copy = shutil.copy(records.path, tmp_path / "copy.db")
+    assert ids(Database(copy, REQUESTS)) == ["r2", "r1"]
 
 
 def test_trouble_is_told_as_the_store_tells_it(records, writer):
