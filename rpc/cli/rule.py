@@ -50,8 +50,15 @@ def list_(workspace: str | None, *, as_json: bool) -> None:
     """List the rules, in the order in which they are tried."""
     rules = perform(lambda control: control.rules.list(workspace))
     _show(rules, as_json=as_json)
-    if not rules and not as_json:
+    if as_json:
+        return
+    if not rules:
         hint("No rules yet. Name the model for everything: mux-sidecar rule default PROVIDER/MODEL")
+    from sidecar.routing.unreached import unreached  # noqa: PLC0415 - start-up
+
+    for rule, over in unreached(rules):
+        taken = f"rule {over.position} ({cell(over.filter) or EVERYTHING}) takes all that it takes"
+        hint(f"Rule {rule.position} ({cell(rule.filter)}) is never reached: {taken}.")
 
 
 @rule.command()

@@ -11,6 +11,7 @@ from sidecar.control.fetching import fetch
 from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable
 from sidecar.health import ask
 from sidecar.keyrings import KeyringError
+from sidecar.routing.unreached import unreached
 from sidecar.store import damage, providers, workspaces
 from sidecar.store.trouble import translated
 from sidecar.values import Check, Rule
@@ -157,8 +158,19 @@ def _rules(workspace: str, active: bool, rules: tuple[Rule, ...]) -> tuple[Check
         for rule in rules
         if rule.broken
     )
-    if broken:
-        return broken
+    never = tuple(
+        Check(
+            check=f"{check}, rule {rule.position}",
+            ok=False,
+            detail=f"It is never reached: rule {over.position} ({over.filter or '*'}) takes all that it takes.",
+            mend=f"mux-sidecar rule move {rule.position} {over.position} -w {workspace}, "
+            f"or mux-sidecar rule remove {rule.position} -w {workspace}",
+        )
+        for rule, over in unreached(rules)
+        if not rule.broken
+    )
+    if broken or never:
+        return (*broken, *never)
     if active and not any(not rule.filter and rule.kind in ("any", "chat") for rule in rules):
         detail = "It has no catch-all: requests without a file that a rule takes go nowhere."
         return (Check(check=check, ok=False, detail=detail, mend="mux-sidecar rule default PROVIDER/MODEL"),)

@@ -49,6 +49,21 @@ def test_rules(mux: Mux) -> None:
     assert ".tsx" in shown
 
 
+def test_rules_that_are_never_reached(mux: Mux) -> None:
+    """A rule below one that takes all that it takes is told, with what mends it; moved up, it is in order."""
+    mux.cli("rule", "default", "near/echo")
+    mux.cli("rule", "add", "--filter", ".ts", "--model", "near/echo")
+    mux.cli("rule", "add", "--filter", "*.ts", "--model", "near/other")
+    told = "Rule 2 (*.ts) is never reached: rule 1 (.ts) takes all that it takes."
+    assert told in mux.cli("rule", "list").stderr
+    done = mux.cli("doctor", check=False)
+    assert done.returncode == 1
+    assert "rule 2: It is never reached: rule 1 (.ts) takes all that it takes." in done.stdout
+    assert "mux-sidecar rule move 2 1 -w default" in done.stdout
+    mux.cli("rule", "move", "2", "1")
+    assert "never reached" not in mux.cli("rule", "list").stderr + mux.cli("doctor").stdout
+
+
 def test_workspaces(mux: Mux) -> None:
     """Workspaces are added, copied, used, renamed, edited, exported, imported and removed."""
     mux.cli("rule", "default", "near/echo")
