@@ -27,6 +27,8 @@ _CODE_STARTS = (
     "class ", "fn ", "func ", "pub ", "return ", "@", "elif ", "else:", "try:", "$ ",
 )  # fmt: skip
 _CODE_PART = re.compile(r"\(['\"]| (?:=|from) ['\"]| == |=\{|\(\);|::<")
+# A person's words about a component: `<Cart> in src/cart.tsx is slow`.
+_ABOUT_A_TAG = re.compile(r"<[A-Za-z][\w.-]{0,60}>(?: +[^\s<>={}]{1,200}){2,60}")
 _TREE = re.compile(r"[\s│|]*(?:├|└|\+--|`--|\|--)")
 # An indented line is a program's, but for lists, traces, and the starts above without the ends of code.
 _INDENTED_WORDS = ("-", "*", "File ", "at ", *_CODE_STARTS)
@@ -158,7 +160,7 @@ def _is_code(line: str, *, parts: bool) -> bool:
     if (last in _LAST_OF_CODE and text.endswith(_CODE_ENDS)) or (parts and _CODE_PART.search(text)):
         return True
     if first in _FIRST_OF_SIGNS and text.startswith(_CODE_SIGNS):
-        return True
+        return not (first == "<" and _ABOUT_A_TAG.fullmatch(text))
     if last in _LAST_BEHIND_STARTS and text.startswith(_CODE_STARTS):
         return True
     if line.startswith(("    ", "\t")):

@@ -33,6 +33,7 @@ from conversations import files, user
         ("Makefile.in, MANIFEST.in and src/gram.y", ["Makefile.in", "MANIFEST.in", "src/gram.y"]),
         ("what does bin/release do", ["bin/release"]),
         ("[@f](file:///w/a%20b.rs?symbol=f#L3:8)", ["/w/a b.rs"]),
+        ("<Cart> in src/cart.tsx is slow", ["src/cart.tsx"]),
     ],
 )
 def test_names(text, expected):
@@ -54,6 +55,7 @@ def test_names(text, expected):
         "example.com/index.php and localhost:3000/a.js",
         "```\nsrc/\n├── a.py\n└── b.py\n```\ngood?",
         "```bash\npython src/x.py\n```\nwhat does it do?",
+        '<p>see the file src/a.js</p>\n<Link to="b.ts"> and c.ts\n\nexplain',
         "import x from './a.ts';\n\nexport const y = load('b.json');\nconst z = 1;\nfoo();\nbar();\n\nexplain",
     ],
 )
