@@ -189,16 +189,7 @@ class Snapshots:
         if identity != self._identity or self._read_only:  # an immutable one never tells of changes
             self._disconnect()
             self._identity = identity
-        self._aside = self._put_aside()
-
-    def _put_aside(self) -> str | None:
-        found = damage.asides(self._path)
-        if not found:
-            return None
-        return (
-            f"The configuration was damaged and was put aside as {found[-1]}; restore what is needed from a copy, "
-            "then remove that file."
-        )
+        self._aside = damage.kept(self._path)
 
     def _connect(self) -> sqlite3.Connection:
         self._connection, mode = connect_to_read(self._path, CONFIG, wait=_WAIT_SECONDS)

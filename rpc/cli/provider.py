@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rpc.cli import first
 from rpc.cli.complete import ProviderName, TypeName
 from rpc.cli.options import ProviderOptions, provider_options
 from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table, word
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sidecar.values import Model, Provider
 
 EXISTING = ProviderName()
-FIRST_STEP = "No providers yet. Add one: mux-sidecar provider add ollama --type ollama"
 
 
 @click.group()
@@ -33,7 +33,7 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         return print_json(providers)
     if not providers:
-        return hint(FIRST_STEP)
+        return first.tell(first.PROVIDER)
     return _print_providers(providers)
 
 

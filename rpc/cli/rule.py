@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rpc.cli import first
 from rpc.cli.complete import ModelName, ModelReference, WorkspaceName
 from rpc.cli.output import Table, cell, hint, json_option, print_json, print_table
 from rpc.cli.session import perform
@@ -53,7 +54,7 @@ def list_(workspace: str | None, *, as_json: bool) -> None:
     if as_json:
         return
     if not rules:
-        hint("No rules yet. Name the model for everything: mux-sidecar rule default PROVIDER/MODEL")
+        first.tell(first.RULE)
     from sidecar.routing.unreached import unreached  # noqa: PLC0415 - start-up
 
     for rule, over in unreached(rules):

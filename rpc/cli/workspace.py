@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from rpc.cli import first
 from rpc.cli.complete import WorkspaceName
-from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table
+from rpc.cli.output import Table, cell, counted, json_option, number, print_json, print_table
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def list_(*, as_json: bool) -> None:
     ]
     print_table(Table(("", "NAME", "RULES", "DEFAULT MODEL", "SCOPE"), rows, right=frozenset({"RULES"})))
     if not any(w.rules for w in workspaces):
-        hint("No rules yet. Name the model for everything: mux-sidecar rule default PROVIDER/MODEL")
+        first.tell(first.RULE)
     return None
 
 

@@ -12,7 +12,7 @@ from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, P
 from sidecar.health import ask
 from sidecar.keyrings import KeyringError
 from sidecar.routing.unreached import unreached
-from sidecar.store import damage, providers, workspaces
+from sidecar.store import damage, providers, rules, workspaces
 from sidecar.store.trouble import translated
 from sidecar.values import Check, Rule
 
@@ -51,6 +51,11 @@ class Doctor:
             return tuple(local)  # the configuration's check says so
         asked = await asyncio.gather(*(self._provider(config) for config in configs))
         return (*local, *(asked or (_NO_PROVIDER,)), *(check for each in held for check in _rules(*each)))
+
+    async def lost(self) -> str | None:
+        """Where a damaged configuration was put, in a sentence, while it is there and no rule was made since."""
+        told = await asyncio.to_thread(damage.kept, self._bench.config.path)
+        return None if told is None or await self._bench.config.ask(_has_rules) else told
 
     def _folder(self) -> Check:
         home = self._bench.place.home
@@ -138,6 +143,10 @@ def _database(name: str, database: Database) -> Check:
         detail = f"A damaged file was put aside as {asides[-1]}."
         return Check(check=name, ok=False, detail=detail, mend="Restore what is needed from a copy, then remove it.")
     return Check(check=name, ok=True, detail=str(database.path))
+
+
+def _has_rules(db: sqlite3.Connection) -> bool:
+    return any(rules.of(db, row.id) for row in workspaces.every(db))
 
 
 def _read(db: sqlite3.Connection) -> tuple[tuple[ProviderConfig, ...], tuple[tuple[str, bool, tuple[Rule, ...]], ...]]:

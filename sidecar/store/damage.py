@@ -66,6 +66,17 @@ def remains(path: Path) -> bool:
     return False
 
 
+def kept(path: Path) -> str | None:
+    """What to do about the newest of them, in a sentence; None if there is none."""
+    found = asides(path)
+    if not found:
+        return None
+    return (
+        f"The configuration was damaged and was put aside as {found[-1]}; restore what is needed from a copy, "
+        "then remove that file."
+    )
+
+
 def sentence(path: Path, aside: Path | None) -> str:
     """What to tell the user."""
     where = f"put aside as {aside}" if aside else "put aside"

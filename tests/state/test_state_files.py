@@ -119,6 +119,28 @@ def test_a_damaged_configuration(fresh_mux, other_upstream):
     assert "work" in {row["name"] for row in mux.json("workspace", "list")}
 
 
+def test_a_damaged_configuration_is_told_until_another_is_made(fresh_mux):
+    """Each listing that is empty since says where the damaged file is, as long as it is there and no rule is made."""
+    mux = fresh_mux()
+    mux.home.mkdir(mode=0o700)
+    (mux.home / "config.db").write_bytes(b"garbage" * 3000)
+    assert "was damaged" in mux.cli("rule", "list", check=False).stderr
+    (aside,) = mux.home.glob("config.db.corrupt-*")
+    for noun in ("rule", "workspace", "provider"):
+        told, hint = mux.cli(noun, "list").stderr.splitlines()
+        assert f"was damaged and was put aside as {aside}" in told
+        assert " yet. " in hint
+    assert mux.json("rule", "list") == []
+    away = aside.rename(mux.home.parent / "away")
+    assert len(mux.cli("rule", "list").stderr.splitlines()) == 1
+    away.rename(aside)
+    mux.cli("provider", "add", "echo", "--type", "echo")
+    mux.cli("rule", "default", "echo/echo")
+    assert not mux.cli("rule", "list").stderr
+    mux.cli("workspace", "add", "work")
+    assert len(mux.cli("rule", "list", "-w", "work").stderr.splitlines()) == 1
+
+
 def test_a_configuration_that_is_gone(fresh_mux, other_upstream):
     """Deleted under a running mux: requests go on with what was read last, and Status says so until it is back."""
     mux = fresh_mux()
