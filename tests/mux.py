@@ -164,6 +164,13 @@ class Mux:
         """The newest requests, newest first."""
         return self.json("log", "-n", str(count))
 
+    def recorded(self, count: int) -> list[dict[str, Any]]:
+        """The newest requests, newest first, once there are so many: a busy machine writes them late."""
+        until = time.monotonic() + 30
+        while len(rows := self.log()) < count:
+            assert time.monotonic() < until, rows
+        return rows
+
     def start(self) -> Mux:
         """Serve, and wait until it does."""
         errors = (self.home.parent / f"{self.home.name}.stderr").open("ab")

@@ -192,14 +192,6 @@ def hosted(tmp_path_factory):
     upstream.close()
 
 
-def recorded(mux, count):
-    """The records, once there are so many."""
-    until = time.monotonic() + 30
-    while len(rows := mux.log()) < count:
-        assert time.monotonic() < until, rows
-    return rows
-
-
 def priced(mux):
     """The newest record, once it has a cost."""
     until = time.monotonic() + 30
@@ -235,7 +227,7 @@ def test_usage_sums_up(hosted):
     upstream.script(reply({**completion(), "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}))
     for text in ("hi", "hi", "see main.go"):
         mux.post("/chat/completions", ask(text))
-    recorded(mux, 3)
+    mux.recorded(3)
     rows = {row["key"]: row for row in mux.json("usage", "--by", "model")}
     counted = {key: (row["requests"], row["inputTokens"], row["outputTokens"]) for key, row in rows.items()}
     assert counted == {"far/gpt-4o": (2, 6, 4), "far/nobody-knows-me": (1, 3, 2)}

@@ -110,7 +110,7 @@ def settle(connection: sqlite3.Connection) -> None:
             busy, logged, brought = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if not busy and brought == logged:
                 return
-            time.sleep(0.001)  # readings take less
+            time.sleep(0.001)  # for who still reads, which takes less; SQLite's own waiting would keep writers out
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -135,8 +135,8 @@ class System(ABC):
 
     def send(self, line: socket.socket, greeting: bytes, descriptors: Sequence[int]) -> None:
         """Hand sockets over a `line`. Raises OSError."""
-        raise NotImplementedError
+        raise NotImplementedError  # there is no `line` to give it
 
     def receive(self, line: socket.socket, size: int, most: int) -> tuple[bytes, Sequence[int]]:
         """A greeting of that size, and the sockets that came with it. Raises OSError."""
-        raise NotImplementedError
+        raise NotImplementedError  # there is no `line` to give it

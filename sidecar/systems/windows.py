@@ -55,7 +55,7 @@ if sys.platform == "win32" or not TYPE_CHECKING:  # for mypy, which reads this f
             while not self.try_lock(descriptor):
                 if time.monotonic() > until:
                     raise OSError(errno.EDEADLOCK, "the file stays locked")
-                time.sleep(_STEP)
+                time.sleep(_STEP)  # its own waiting tries once a second
 
         def is_locked(self, path: Path) -> bool:
             """By trying; there are no shared locks, so that two who look may take each other for the owner, once."""
@@ -84,7 +84,7 @@ if sys.platform == "win32" or not TYPE_CHECKING:  # for mypy, which reads this f
                 except PermissionError:
                     if time.monotonic() > until:
                         raise
-                    time.sleep(_STEP)
+                    time.sleep(_STEP)  # nobody tells when the other has read it
                 else:
                     return
 

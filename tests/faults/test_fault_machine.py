@@ -30,14 +30,6 @@ def mux(fresh_mux, other_upstream):
     return mux
 
 
-def recorded(mux, count):
-    """The records, newest first, once there are so many."""
-    until = time.monotonic() + 20
-    while len(rows := mux.log()) < count:
-        assert time.monotonic() < until, rows
-    return rows
-
-
 def read_until(got, text):
     """What a stream says until it has said that."""
     read = b""
@@ -108,7 +100,7 @@ def test_f27_the_clock_jumps(mux, other_upstream, tmp_path, days):
         go_on.set()
         read += got.answer.read()
     assert events(read)[-1] == "[DONE]"
-    row, refused = sorted(recorded(mux, 2), key=lambda row: row["status"])
+    row, refused = sorted(mux.recorded(2), key=lambda row: row["status"])
     apart = datetime.fromisoformat(refused["startedAt"]) - datetime.fromisoformat(row["startedAt"])
     assert abs(apart) > timedelta(hours=23), "the clock did not jump"
     assert row["outcome"] == "ok"
@@ -137,7 +129,7 @@ def test_f28_the_machine_sleeps(mux, other_upstream):
         assert len(again.received) == 3
     finally:
         again.close()
-    assert [row["outcome"] for row in recorded(mux, 5)] == ["ok"] * 3 + ["truncated", "ok"]
+    assert [row["outcome"] for row in mux.recorded(5)] == ["ok"] * 3 + ["truncated", "ok"]
 
 
 def test_f29_a_rule_is_edited_in_the_midst(mux, other_upstream):
@@ -157,7 +149,7 @@ def test_f29_a_rule_is_edited_in_the_midst(mux, other_upstream):
             assert b'"m2"' in other.answer.read()
         assert got.headers["x-mux-model"] == "m1"
         assert b"[DONE]" in got.answer.read()
-    assert [row["model"] for row in recorded(mux, 2)] == ["m2", "m1"]
+    assert [row["model"] for row in mux.recorded(2)] == ["m2", "m1"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone changes another process's limits")
