@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import shutil
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mux import Mux
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebSocketRoute
 
@@ -67,6 +70,13 @@ def brightness(context: BrowserContext, picture: bytes) -> Brightness:
 def link(mux: Mux) -> str:
     """A link that signs in."""
     return str(mux.rpc("mux/dashboard/url")["url"])
+
+
+def becomes(read: Callable[[], object], wanted: object) -> None:
+    """Wait until the sidecar says so: a page shows what was chosen before the sidecar has answered."""
+    until = time.monotonic() + LIMIT / 1000
+    while (seen := read()) != wanted:
+        assert time.monotonic() < until, seen
 
 
 def deafen(page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from browser import becomes
 from playwright.sync_api import expect
 
 CODEX = {"User-Agent": "codex_cli_rs/0.99 (Linux)"}
@@ -119,7 +120,7 @@ def test_who_may_ask(own_mux, tab_of):
     expect(access).to_contain_text("https://chat.example.com")
     expect(access).to_contain_text("localhost, and host.docker.internal")
     expect(page.locator("pre")).to_contain_text('experimental_bearer_token = "MUX_TOKEN"')
-    assert own_mux.rpc("mux/settings/get")["requireKey"] is True
+    becomes(lambda: own_mux.rpc("mux/settings/get")["requireKey"], True)
 
 
 @pytest.mark.parametrize("width", [360, 1280])

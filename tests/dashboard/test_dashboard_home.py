@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 
 import msgspec
-from browser import deafen, link
+from browser import becomes, deafen, link
 from office import ask
 from playwright.sync_api import expect
 from records import record
@@ -100,7 +100,7 @@ def test_switching(own_mux, tab_of):
     expect(pages[1].get_by_label("Active workspace")).to_have_value("client-project")
     for page in pages:
         expect(page.get_by_role("status")).to_contain_text("client-project")
-    assert own_mux.rpc("mux/status")["workspace"] == "client-project"
+    becomes(lambda: own_mux.rpc("mux/status")["workspace"], "client-project")
 
 
 def test_a_switch_shows_at_once(own_mux, tab_of):

@@ -6,6 +6,7 @@ import re
 import time
 
 import pytest
+from browser import becomes
 from playwright.sync_api import expect
 from upstream import Upstream
 
@@ -132,7 +133,7 @@ def test_adding(own_mux, tab_of, upstream):
     asked = upstream.asked_for_models[-1]
     assert asked.header("authorization") == f"Bearer {KEY}"
     assert asked.header("x-title") == "mux"
-    assert told(own_mux, "desk")["timeouts"] == {"connect": 2.5}
+    becomes(lambda: told(own_mux, "desk")["timeouts"], {"connect": 2.5})
     card(page, "desk").get_by_text("4 models").click()
     expect(card(page, "desk").get_by_text(HOSTILE)).to_be_visible()
     expect(card(page, "desk").locator("li").filter(has_text="hidden")).to_contain_text("by hand")
@@ -193,7 +194,7 @@ def test_managing(own_mux, tab_of, upstream):
     asked = upstream.asked_for_models[-1]
     assert asked.header("authorization") == f"Bearer {KEY}"
     assert asked.header("x-title") == "mux"
-    assert told(own_mux, "bench")["timeouts"] == {"idle": 60.0}
+    becomes(lambda: told(own_mux, "bench")["timeouts"], {"idle": 60.0})
     by_hand = [each["name"] for each in own_mux.rpc("mux/model/list", provider="bench") if each.get("byHand")]
     assert by_hand == ["other"]
 

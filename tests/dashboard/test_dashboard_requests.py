@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from browser import becomes
 from office import ask
 from playwright.sync_api import expect
 from records import seed
@@ -265,7 +266,7 @@ def test_what_is_kept(own_mux, tab_of):
     assert tab.violations() == []
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_role("button", name="Kept: everything, 7 days")).to_be_focused()
-    assert own_mux.rpc("mux/settings/get")["keepDays"] == 7
+    becomes(lambda: own_mux.rpc("mux/settings/get")["keepDays"], 7)
     ask(own_mux, "Keep `this.md`")
     row(page, "Keep `this.md`").get_by_role("link").click()
     page.get_by_text("Answer as it went", exact=True).click()
@@ -326,4 +327,4 @@ def test_deleting(own_mux, tab_of):
     page.get_by_role("dialog").get_by_role("button", name="Delete all").click()
     for each in (page, beside):
         expect(each.get_by_text("No requests yet.")).to_be_visible()
-    assert own_mux.rpc("mux/request/list") == []
+    becomes(lambda: own_mux.rpc("mux/request/list"), [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser import deafen
+from browser import becomes, deafen
 from playwright.sync_api import expect
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">.ts"
@@ -80,7 +80,7 @@ def test_adding_by_keyboard(own_mux, tab_of):
     expect_filters(page, ".md", ".ts", HOSTILE)
     expect(page.get_by_label("Files of a new rule")).to_have_value("")
     expect(page.get_by_label("Files of a new rule")).to_be_focused()
-    assert filters(own_mux) == [".md", ".ts", HOSTILE, ""]
+    becomes(lambda: filters(own_mux), [".md", ".ts", HOSTILE, ""])
     page.get_by_label("Prompt").fill(f"Look at `{HOSTILE}`")
     page.get_by_role("table", name="Every rule, and why").wait_for()
     assert page.locator("main img").count() == 0
@@ -109,9 +109,10 @@ def test_changing(own_mux, tab_of):
     expect(page.get_by_label("Model of rule 1, docs/", exact=True)).to_have_value("cloud/anthropic/claude-sonnet-4.5")
     pick(page, "Model of rule 3, everything else", "local small")
     expect(page.get_by_label("Model of rule 3, everything else", exact=True)).to_have_value("local/small")
+    becomes(lambda: own_mux.rpc("mux/rule/list")[2]["model"], "small")
     first, _, last = own_mux.rpc("mux/rule/list")
     assert (first["filter"], first["kind"], first["provider"]) == ("docs/", "chat", "cloud")
-    assert (last["provider"], last["model"]) == ("local", "small")
+    assert last["provider"] == "local"
 
 
 def test_the_picker(office, tab_of):
@@ -170,7 +171,7 @@ def test_adding_with_a_model_that_is_not_there(own_mux, tab_of, earlier, key):
     expect_refused(page, "Model of a new rule", "local/smal", "local has no model smal. Did you mean small?")
     expect(page.get_by_text("mux-sidecar provider models")).to_have_count(0)
     expect(page.get_by_label("Files of a new rule")).to_have_value("q3.y")
-    assert filters(own_mux) == [".md", ".ts", ""]
+    becomes(lambda: filters(own_mux), [".md", ".ts", ""])
 
 
 def test_adding_one_rule_after_another(own_mux, tab_of):
@@ -190,7 +191,7 @@ def test_adding_one_rule_after_another(own_mux, tab_of):
     page.get_by_label("Files of a new rule").fill(".two")
     page.keyboard.press("Enter")
     expect_filters(page, ".md", ".ts", ".one", ".two")
-    assert [each["model"] for each in own_mux.rpc("mux/rule/list")[2:4]] == ["small", "small"]
+    becomes(lambda: [each["model"] for each in own_mux.rpc("mux/rule/list")[2:4]], ["small", "small"])
 
 
 @pytest.mark.parametrize("key", ["Enter", "Tab"])
@@ -219,7 +220,7 @@ def test_changing_to_a_model_that_is_not_there(own_mux, tab_of, key):
     page.keyboard.press(key)
     expect(field).to_have_attribute("title", "local/qwen3:8b")
     expect(page.get_by_text("Enter to keep")).to_have_count(0)
-    assert own_mux.rpc("mux/rule/list")[0]["model"] == "qwen3:8b"
+    becomes(lambda: own_mux.rpc("mux/rule/list")[0]["model"], "qwen3:8b")
 
 
 def test_a_model_that_is_not_there_for_what_is_left(own_mux, tab_of):
@@ -246,12 +247,12 @@ def test_a_model_that_is_not_there_for_what_is_left(own_mux, tab_of):
     expect_refused(page, "Model", "local/smal", "local has no model smal. Did you mean small?")
     expect(dialog.get_by_role("alert")).to_have_count(1)
     assert tab.violations() == []
-    assert filters(own_mux) == [".md", ".ts", ".py"]
+    becomes(lambda: filters(own_mux), [".md", ".ts", ".py"])
     page.get_by_label("Model", exact=True).fill("local/small")
     page.keyboard.press("Tab")
     dialog.get_by_role("button", name="Add").click()
     expect(dialog).to_have_count(0)
-    assert filters(own_mux) == [".md", ".ts", ".py", ""]
+    becomes(lambda: filters(own_mux), [".md", ".ts", ".py", ""])
 
 
 def test_moving_by_keyboard(own_mux, tab_of):
@@ -272,7 +273,7 @@ def test_moving_by_keyboard(own_mux, tab_of):
     page.get_by_role("button", name="Move down rule 1, .md").click()
     expect_filters(page, ".ts", ".md")
     expect(page.get_by_role("button", name="Move down rule 2, .md")).to_be_disabled()
-    assert filters(own_mux) == [".ts", ".md", ""]
+    becomes(lambda: filters(own_mux), [".ts", ".md", ""])
 
 
 def test_moving_by_quick_keys(own_mux, tab_of):
@@ -286,7 +287,7 @@ def test_moving_by_quick_keys(own_mux, tab_of):
     }""")
     expect_filters(page, ".ts", ".py", ".rs", ".md", ".go")
     expect(page.get_by_label("Files of rule 4", exact=True)).to_be_focused()
-    assert filters(own_mux) == [".ts", ".py", ".rs", ".md", ".go", ""]
+    becomes(lambda: filters(own_mux), [".ts", ".py", ".rs", ".md", ".go", ""])
 
 
 def grip(page, position):
@@ -327,7 +328,7 @@ def test_moving_by_mouse(own_mux, tab_of):
     mouse.up()
     expect(page.locator("[data-dragged]")).to_have_count(0)
     expect_filters(page, ".go", ".py", ".md", ".rs", ".ts")
-    assert filters(own_mux) == [".go", ".py", ".md", ".rs", ".ts", ""]
+    becomes(lambda: filters(own_mux), [".go", ".py", ".md", ".rs", ".ts", ""])
     assert page.evaluate("[...document.querySelectorAll('.rules tr')].every(row => !row.style.transform)")
 
 
@@ -350,7 +351,7 @@ def test_moving_by_finger(own_mux, chromium, tab_of):
         finger("touchMove", (x, start + (end - start + 10) * part / 5))
     finger("touchEnd")
     expect_filters(page, ".ts", ".md", ".py", ".rs", ".go")
-    assert filters(own_mux)[:2] == [".ts", ".md"]
+    becomes(lambda: filters(own_mux)[:2], [".ts", ".md"])
 
 
 def test_removing(own_mux, tab_of):
@@ -361,12 +362,12 @@ def test_removing(own_mux, tab_of):
     expect_filters(page, ".ts")
     undo = page.get_by_role("button", name="Undo")
     expect(undo).to_be_focused()
-    assert filters(own_mux) == [".ts", ""]
+    becomes(lambda: filters(own_mux), [".ts", ""])
     assert tab.violations() == []
     page.keyboard.press("Enter")
     expect_filters(page, ".md", ".ts")
     expect(undo).to_have_count(0)
-    assert filters(own_mux) == [".md", ".ts", ""]
+    becomes(lambda: filters(own_mux), [".md", ".ts", ""])
 
 
 def test_a_broken_rule(own_mux, tab_of):
@@ -389,7 +390,7 @@ def test_a_broken_rule(own_mux, tab_of):
     expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_be_focused()
     rows.nth(4).get_by_role("button", name="Use cloud/anthropic/claude-sonnet-4.5 instead").click()
     expect(page.get_by_role("button", name="instead")).to_have_count(0)
-    assert not any("broken" in each for each in own_mux.rpc("mux/rule/list"))
+    becomes(lambda: any("broken" in each for each in own_mux.rpc("mux/rule/list")), False)
 
 
 def test_catch_alls(own_mux, tab_of):
@@ -438,13 +439,13 @@ def test_changes_elsewhere_leave_what_is_typed(own_mux, tab_of, browser):
     expect(page.get_by_label("Model of rule 3,")).to_have_value("local/small")
     own_mux.cli("rule", "add", "--filter", ".c", "--model", "local/small", "--at", "1")
     expect_filters(page, ".c", ".md", ".py", ".tsx", ".rs", ".go")
-    assert filters(own_mux) == [".c", ".md", ".py", ".ts", ".rs", ".go", ""]
+    becomes(lambda: filters(own_mux), [".c", ".md", ".py", ".ts", ".rs", ".go", ""])
     page.keyboard.type("y")
     page.keyboard.press("Enter")
     expect_filters(page, ".c", ".md", ".py", ".tsxy", ".rs", ".go")
     expect(page.get_by_text("Enter to keep")).to_have_count(0)
     expect(page.get_by_label("Files of a new rule")).to_have_value(".half")
-    assert filters(own_mux)[3] == ".tsxy"
+    becomes(lambda: filters(own_mux)[3], ".tsxy")
 
 
 def test_two_tabs(own_mux, tab_of):
@@ -472,7 +473,7 @@ def test_a_rule_that_moved_meanwhile(own_mux, tab_of):
     page.get_by_label("Files of rule 1", exact=True).fill("docs/")
     page.keyboard.press("Enter")
     expect_filters(page, ".ts", "docs/")
-    assert filters(own_mux) == [".ts", "docs/", ""]
+    becomes(lambda: filters(own_mux), [".ts", "docs/", ""])
 
 
 @pytest.mark.parametrize("change", ["filter", "kind", "model", "move", "remove"])
@@ -495,7 +496,9 @@ def test_a_rule_that_is_gone_meanwhile(own_mux, tab_of, change):
         page.get_by_role("button", name="Remove rule 1, .md").click()
     expect(page.get_by_role("alert").filter(has_text="removed elsewhere")).to_be_visible()
     assert tab.violations() == []
-    assert [(each["filter"], each["kind"]) for each in own_mux.rpc("mux/rule/list")] == [(".ts", "any"), ("", "any")]
+    becomes(
+        lambda: [(each["filter"], each["kind"]) for each in own_mux.rpc("mux/rule/list")], [(".ts", "any"), ("", "any")]
+    )
 
 
 def test_a_sidecar_that_restarts(own_mux, tab_of):
@@ -518,7 +521,7 @@ def test_a_sidecar_that_restarts(own_mux, tab_of):
     field.press("Enter")
     expect(alert).to_have_count(0)
     expect(page.locator(".verdict")).to_contain_text("everything else, takes it")
-    assert filters(own_mux) == ["docs/", ".ts", ""]
+    becomes(lambda: filters(own_mux), ["docs/", ".ts", ""])
 
 
 def test_trying_it(own_mux, tab_of):
@@ -602,7 +605,7 @@ def test_a_drop_that_is_refused(own_mux, tab_of):
     page.mouse.move(center(page, 2)[0], center(page, 2)[1] + 10, steps=4)
     page.mouse.up()
     expect(page.get_by_role("alert").filter(has_text="removed elsewhere")).to_be_visible()
-    assert filters(own_mux) == [".ts", ""]
+    becomes(lambda: filters(own_mux), [".ts", ""])
 
 
 @pytest.mark.parametrize("count", [120])
@@ -640,4 +643,4 @@ def test_a_change_while_nobody_serves(own_mux, tab_of):
     expect(field).to_have_value(".txt")
     field.press("Enter")
     expect(page.get_by_text("Enter to keep")).to_have_count(0)
-    assert filters(own_mux)[0] == ".txt"
+    becomes(lambda: filters(own_mux)[0], ".txt")
