@@ -37,19 +37,13 @@ async def _look(control: Control) -> tuple[Check, ...]:
     import asyncio  # noqa: PLC0415 - start-up, as in `perform`
     from urllib.parse import urlsplit  # noqa: PLC0415 - the same
 
-    from rpc.cli.health import ask, find  # noqa: PLC0415 - the same
+    from rpc.cli.health import look  # noqa: PLC0415 - the same
 
-    place = control.bench.place
-    endpoint = await asyncio.to_thread(find, place)
-    port = urlsplit(endpoint.url).port
-    checks = await control.doctor.run(port)
-    if port == place.port:
+    endpoint, obstacle = await asyncio.to_thread(look, control.bench.place)
+    checks = await control.doctor.run(urlsplit(endpoint.url).port)
+    if obstacle is None:
         return checks
-    found = await asyncio.to_thread(ask, place)
-    if found.state != "blocked":
-        return checks
-    wanted = f"The port wanted here is {place.port}: {found.detail}"
-    return tuple(_with(check, wanted) if check.check == "port" else check for check in checks)
+    return tuple(_with(check, obstacle) if check.check == "port" else check for check in checks)
 
 
 def _with(check: Check, sentence: str) -> Check:

@@ -39,11 +39,17 @@ def ask(place: Place) -> EndpointState:
 
 def find(place: Place) -> EndpointState:
     """The same; or where sidecars of this data folder serve another port instead, as an editor may tell them to."""
-    found = ask(place)
-    if found.state == "serving":
-        return found
+    found, obstacle = look(place)
+    return found if obstacle is None else msgspec.structs.replace(found, detail=f"{found.detail} {obstacle}")
+
+
+def look(place: Place) -> tuple[EndpointState, str | None]:
+    """The same in two parts: the endpoint, and what is in the way of the port wanted here if another one is served."""
+    wanted = ask(place)
+    if wanted.state == "serving":
+        return wanted, None
     others = (ask(replace(place, port=port)) for port in serving_ports(place))
     other = next((other for other in others if other.state == "serving"), None)
-    if other is None or found.state != "blocked":
-        return other or found
-    return msgspec.structs.replace(other, detail=f"{other.detail} The port wanted here is {place.port}: {found.detail}")
+    if other is None or wanted.state != "blocked":
+        return other or wanted, None
+    return other, f"The port wanted here is {place.port}: {wanted.detail}"

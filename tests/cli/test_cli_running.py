@@ -207,12 +207,16 @@ def test_serving_together(running: Mux) -> None:
 def test_another_port_is_wanted(running: Mux) -> None:
     """Where another program has the port that is wanted here, that is told beside the port that is served."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
+        taken.setblocking(False)
         port = taken.getsockname()[1]
         wanted = {"MUX_SIDECAR_PORT": str(port)}
         for command in ("status", "doctor"):
             shown = running.cli(command, env=wanted).stdout
             assert f"localhost:{running.port}/v1/mux" in shown
-            assert f"The port wanted here is {port}: Another program holds port {port};" in shown
+            assert shown.count(f"The port wanted here is {port}: Another program holds port {port};") == 1
+            taken.accept()[0].close()
+            with pytest.raises(BlockingIOError):  # that program was asked once
+                taken.accept()
 
 
 @pytest.fixture(scope="module")
