@@ -29,11 +29,11 @@ def provider() -> None:
 @json_option
 def list_(*, as_json: bool) -> None:
     """List the providers."""
-    providers = perform(lambda control: control.providers.list())
+    providers, lost = first.listing(lambda control: control.providers.list())
     if as_json:
         return print_json(providers)
     if not providers:
-        return first.tell(first.PROVIDER)
+        return first.tell(first.PROVIDER, lost)
     return _print_providers(providers)
 
 

@@ -49,12 +49,12 @@ def rule() -> None:
 @json_option
 def list_(workspace: str | None, *, as_json: bool) -> None:
     """List the rules, in the order in which they are tried."""
-    rules = perform(lambda control: control.rules.list(workspace))
+    rules, lost = first.listing(lambda control: control.rules.list(workspace))
     _show(rules, as_json=as_json)
     if as_json:
         return
     if not rules:
-        first.tell(first.RULE)
+        first.tell(first.RULE, lost)
     from sidecar.routing.unreached import unreached  # noqa: PLC0415 - start-up
 
     for rule, over in unreached(rules):

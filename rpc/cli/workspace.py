@@ -27,7 +27,7 @@ def workspace() -> None:
 @json_option
 def list_(*, as_json: bool) -> None:
     """List the workspaces; * marks the active one."""
-    workspaces = perform(lambda control: control.workspaces.list())
+    workspaces, lost = first.listing(lambda control: control.workspaces.list(), lambda each: each.rules)
     if as_json:
         return print_json(workspaces)
     rows = [
@@ -35,7 +35,7 @@ def list_(*, as_json: bool) -> None:
     ]
     print_table(Table(("", "NAME", "RULES", "DEFAULT MODEL", "SCOPE"), rows, right=frozenset({"RULES"})))
     if not any(w.rules for w in workspaces):
-        first.tell(first.RULE)
+        first.tell(first.RULE, lost)
     return None
 
 
