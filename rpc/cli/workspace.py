@@ -110,8 +110,14 @@ def export(name: str) -> None:
 @json_option
 def import_(file: TextIO, name: str | None, *, replace: bool, as_json: bool) -> None:
     """Add the workspace that FILE holds (- reads standard input), or replace one."""
+    from sidecar.errors import AlreadyExists  # noqa: PLC0415 - start-up
+
     document = _document(file)
-    added = perform(lambda control: control.workspaces.import_(document, name, replace=replace))
+    try:
+        added = perform(lambda control: control.workspaces.import_(document, name, replace=replace))
+    except AlreadyExists as error:
+        way = "with --name NAME, or replace its rules with --replace."
+        raise AlreadyExists(f"{str(error).removesuffix('.')} {way}") from error
     _tell(added, f"Imported the workspace {cell(added.name)} with {counted(added.rules, 'rule')}.", as_json=as_json)
 
 

@@ -157,10 +157,7 @@ def _importing(db: sqlite3.Connection, name: str, scope: Scope, *, replace: bool
     if found is None:
         return _added(db, name, scope)
     if not replace and rules.of(db, found.id):
-        raise AlreadyExists(
-            f"There is a workspace {found.name} already, with rules; replace them with --replace, or import under "
-            "another name with --name NAME (replace, name)."
-        )
+        raise AlreadyExists(f"There is a workspace {found.name} already, with rules; import it under another name.")
     row = found._replace(scope=scope)
     stored.update(db, row)
     return row
