@@ -226,7 +226,7 @@ async def _settings_set(service: Service, asked: given.SettingsSet) -> Settings:
 
 
 async def _doctor(service: Service, _: Params) -> tuple[Check, ...]:
-    """What is wrong, and how to mend it."""
+    """What is wrong, and how to mend it. What is `ok` and has a `mend` is a warning."""
     return await service.control.doctor.run(service.board.port)
 
 

@@ -265,7 +265,7 @@ class Usage(Value, frozen=True, kw_only=True):
 
 
 class Check(Value, frozen=True, kw_only=True):
-    """One line of the doctor."""
+    """One line of the doctor; what is `ok` and can be mended all the same is a warning."""
 
     check: str
     ok: bool

@@ -715,7 +715,9 @@ with a prefix argument, a filter is asked for"))
   (mux-sidecar--showing
     (mapc (lambda (each)
             (princ (format "%s %s: %s\n"
-                           (if (eq (plist-get each :ok) t) "✓" "✗")
+                           (cond ((not (eq (plist-get each :ok) t)) "✗")
+                                 ((plist-get each :mend) "!")
+                                 (t "✓"))
                            (plist-get each :check)
                            (plist-get each :detail)))
             (when-let* ((mend (plist-get each :mend)))

@@ -24,12 +24,17 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
         print_json(checks)
     else:
         for check in checks:
-            mark = click.style("✓", fg="green") if check.ok else click.style("✗", fg="red")
-            click.echo(f"{mark} {cell(check.check)}: {cell(check.detail)}")
+            click.echo(f"{_mark(check)} {cell(check.check)}: {cell(check.detail)}")
             if check.mend:
                 click.echo(f"  → {cell(check.mend)}")
     if not all(check.ok for check in checks):
         context.exit(1)
+
+
+def _mark(check: Check) -> str:
+    if not check.ok:
+        return click.style("✗", fg="red")
+    return click.style("!", fg="yellow") if check.mend else click.style("✓", fg="green")
 
 
 async def _look(control: Control) -> tuple[Check, ...]:

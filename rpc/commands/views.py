@@ -48,7 +48,7 @@ async def dashboard(talk: Talk, _: Params) -> Outcome:
 async def doctor(talk: Talk, _: Params) -> Outcome:
     """Tells what is wrong and how to mend it."""
     checks: tuple[Check, ...] = await talk.call("mux/doctor")
-    wrong = [check for check in checks if not check.ok]
+    wrong = [check for check in checks if not check.ok or check.mend]
     if not wrong:
         return Outcome(checks, f"All is well ({len(checks)} checks).")
     return Outcome(checks, "\n".join(_advice(check) for check in wrong), "warning")

@@ -170,7 +170,7 @@ def _rules(workspace: str, active: bool, rules: tuple[Rule, ...]) -> tuple[Check
     never = tuple(
         Check(
             check=f"{check}, rule {rule.position}",
-            ok=False,
+            ok=True,  # requests are served, by the rule before it
             detail=f"It is never reached: rule {over.position} ({over.filter or '*'}) takes all that it takes.",
             mend=f"mux-sidecar rule move {rule.position} {over.position} -w {workspace}, "
             f"or mux-sidecar rule remove {rule.position} -w {workspace}",
@@ -178,12 +178,12 @@ def _rules(workspace: str, active: bool, rules: tuple[Rule, ...]) -> tuple[Check
         for rule, over in unreached(rules)
         if not rule.broken
     )
-    if broken or never:
+    if broken:
         return (*broken, *never)
     if active and not any(not rule.filter and rule.kind in ("any", "chat") for rule in rules):
         detail = "It has no catch-all: requests without a file that a rule takes go nowhere."
-        return (Check(check=check, ok=False, detail=detail, mend="mux-sidecar rule default PROVIDER/MODEL"),)
-    return (Check(check=check, ok=True, detail=_counted(len(rules), "rule")),)
+        return (*never, Check(check=check, ok=False, detail=detail, mend="mux-sidecar rule default PROVIDER/MODEL"))
+    return never or (Check(check=check, ok=True, detail=_counted(len(rules), "rule")),)
 
 
 def _counted(count: int, noun: str) -> str:

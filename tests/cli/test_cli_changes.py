@@ -56,10 +56,11 @@ def test_rules_that_are_never_reached(mux: Mux) -> None:
     mux.cli("rule", "add", "--filter", "*.ts", "--model", "near/other")
     told = "Rule 2 (*.ts) is never reached: rule 1 (.ts) takes all that it takes."
     assert told in mux.cli("rule", "list").stderr
-    done = mux.cli("doctor", check=False)
-    assert done.returncode == 1
-    assert "rule 2: It is never reached: rule 1 (.ts) takes all that it takes." in done.stdout
+    done = mux.cli("doctor")
+    assert "! workspace default, rule 2: It is never reached: rule 1 (.ts) takes all that it takes." in done.stdout
     assert "mux-sidecar rule move 2 1 -w default" in done.stdout
+    (warned,) = (check for check in mux.json("doctor") if check["ok"] and "mend" in check)
+    assert warned["check"] == "workspace default, rule 2"
     mux.cli("rule", "move", "2", "1")
     assert "never reached" not in mux.cli("rule", "list").stderr + mux.cli("doctor").stdout
 

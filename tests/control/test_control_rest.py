@@ -178,6 +178,25 @@ async def test_the_doctor_finds_what_is_broken(control, server, unused_tcp_port_
         assert str(aside) in (await checks(sick))["configuration"].detail
 
 
+async def test_the_doctor_warns_of_a_rule_that_is_never_reached(unused_tcp_port_place):
+    """Requests are served all the same, so that the check is ok; that there is no catch-all is told beside it."""
+    async with open_control(unused_tcp_port_place) as folder:
+        await folder.providers.add(ProviderDraft(name="near", type="echo"))
+        for text in (".ts", "*.ts"):
+            await folder.rules.add(RuleDraft(filter=text, provider="near", model="echo"))
+        found = await checks(folder)
+        warned = found["workspace default, rule 2"]
+        assert warned.ok
+        assert "rule move 2 1" in warned.mend
+        assert not found["workspace default"].ok
+        await folder.rules.add(RuleDraft(filter="", provider="near", model="echo"))
+        assert "workspace default" not in await checks(folder)
+        await folder.rules.move(2, 1)
+        found = await checks(folder)
+        assert found["workspace default"].ok
+        assert all(each.mend is None for each in found.values())
+
+
 @pytest.fixture
 async def listener():
     """Something that listens, and the answer it gives to `/health`."""

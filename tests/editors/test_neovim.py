@@ -317,6 +317,13 @@ def test_checkhealth(open_, home):
     assert f"OK http://localhost:{home.port}/v1/mux: serving." in report
     assert "OK workspace work: 1 rule" in report
     assert "ERROR" not in report
+    assert "WARNING workspace" not in report
+    neovim.command("bwipeout")
+    for text in ("app.ts", "*app.ts"):
+        home.cli("rule", "add", "-w", "work", "--filter", text, "--model", "local/echo")
+    neovim.command("checkhealth mux_sidecar")
+    report = "\n".join(neovim.lua("return vim.api.nvim_buf_get_lines(0, 0, -1, false)"))
+    assert "WARNING workspace work, rule 2: It is never reached" in report
 
 
 def test_help(open_, home, tmp_path):

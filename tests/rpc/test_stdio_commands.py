@@ -252,6 +252,15 @@ def test_looks(person):
     assert checks
 
 
+def test_the_doctor_warns(person):
+    """What works and had better be otherwise is told as what is wrong is, with what mends it."""
+    for text in (".py", "*.py"):
+        person.run("mux.addRule", text, "echo", "echo")
+    assert all(check["ok"] for check in person.run("mux.runDoctor"))
+    assert "never reached" in (told := person.told(WARNING))
+    assert "mux-sidecar rule move 2 1" in told
+
+
 def test_the_dashboard(person):
     """The editor is asked to open the dashboard in the browser; where it does not, the user is told where it is."""
     number = person.begin("mux.openDashboard")

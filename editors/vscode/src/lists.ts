@@ -86,7 +86,8 @@ export async function doctor(sidecar: Sidecar): Promise<void> {
   );
   const lines = found.map((each) => {
     const mend = each.mend ? `\n  ${" ".repeat(4)}${each.mend}` : "";
-    return `${each.ok ? "✓" : "✗"} ${each.check}: ${each.detail}${mend}`;
+    const mark = each.ok ? (each.mend ? "!" : "✓") : "✗";
+    return `${mark} ${each.check}: ${each.detail}${mend}`;
   });
   await show("Mux doctor", lines.join("\n"));
 }

@@ -37,7 +37,7 @@ end
 local function check_rest(running)
   local answer = client.call(running, 'request_sync', 'mux/doctor', vim.empty_dict(), PATIENCE, 0)
   for _, each in ipairs(answer and answer.result or {}) do
-    local report = each.ok and vim.health.ok or vim.health.error
+    local report = not each.ok and vim.health.error or each.mend and vim.health.warn or vim.health.ok
     report(('%s: %s'):format(each.check, each.detail), each.mend and { each.mend } or nil)
   end
 end

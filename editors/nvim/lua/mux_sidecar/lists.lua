@@ -69,7 +69,7 @@ end
 function M.checks()
   client.request('mux/doctor', nil, function(found)
     local rows = vim.tbl_map(function(each)
-      return { each.ok and '✓' or '✗', each.check, each.detail .. (each.mend and ' ' .. each.mend or '') }
+      return { each.ok and (each.mend and '!' or '✓') or '✗', each.check, each.detail .. (each.mend and ' ' .. each.mend or '') }
     end, found)
     show.list('doctor', show.columns(rows))
   end)
