@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import msgspec
 
 from sidecar.routing import formats
+from sidecar.routing.filters import fold
 from sidecar.routing.fim import HOLES, PREFIXES, fim_names
 from sidecar.routing.marked import Reader
 from sidecar.routing.memory import Memory
 from sidecar.routing.messages import NOTHING, Message, read_message, system_names, texts_of
-from sidecar.routing.names import distinct
+from sidecar.routing.names import base, distinct, is_absolute
+from sidecar.routing.spelling import spelled
 from sidecar.routing.words import title_of
 from sidecar.values import Dialect, RequestKind, Scope
 
@@ -94,6 +96,8 @@ class Finder:
             files = (() if kind == "fim" else distinct(conversation.earlier_names())) or conversation.weak_names()
             if files and conversation.partly:  # whether they count takes all the rest to tell
                 return self.context(dialect, fields, scope, None, most)
+        if conversation.may_name_relatively(files):
+            return self.context(dialect, fields, scope, None, most)
         return Context(files, kind, conversation.title, conversation.partly)
 
     def _raws(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> Sequence[msgspec.Raw]:
@@ -163,6 +167,12 @@ class Conversation:
     def partly(self) -> bool:
         """Whether a message was read in part."""
         return any(message.partly for message in self._messages.values())
+
+    def may_name_relatively(self, files: Sequence[str]) -> bool:
+        """Whether a line that was left out may name one of these files, an absolute one, which then counts so."""
+        names = [spelled(fold(base(name))) for name in files if is_absolute(name)] if self.partly else []
+        read = [bytes(self._raws[index]).lower() for index, found in self._messages.items() if found.partly and names]
+        return any(all(piece in text for piece in pieces) for pieces in names for text in read)
 
     def _turn_start(self, end: int) -> int:
         """Where the turn begins that ends before `end`: its last real words, and what was attached right before."""

@@ -82,10 +82,10 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
     Of an absolute name and a relative one that it ends with, the relative one stays if it says a folder.
     """
     kept = dict.fromkeys(names)
-    absolute = [name for name in kept if _is_absolute(name)]
+    absolute = [name for name in kept if is_absolute(name)]
     if not absolute or len(absolute) == len(kept):
         return tuple(kept)
-    for name in [name for name in kept if not _is_absolute(name)]:
+    for name in [name for name in kept if not is_absolute(name)]:
         longer = [other for other in absolute if other.endswith("/" + name)]
         if not longer:
             continue
@@ -94,5 +94,6 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _is_absolute(name: str) -> bool:
+def is_absolute(name: str) -> bool:
+    """Whether the name says where the file is, wherever one stands: `/src/a.py`, `~/a.py`, `C:/a.py`."""
     return name.startswith(("/", "~/")) or name[1:3] == ":/"

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from sidecar.routing.files import KINDS, Finder
 from sidecar.routing.rules import CompiledRule, compile_filter, first_match, sift
 
-FILTERS = (".md", ".ts", "src/api/", "*.test.py", "=Makefile", "[id]/", "my file", "größe", "src\\api", "a.b", "")
+FILTERS = (
+    ".md", ".ts", "src/api/", "*.test.py", "=Makefile", "[id]/", "my file", "größe", "src\\api", "a.b", "wo/", "",
+)  # fmt: skip
 WORDS = (
     "src/api/a.ts", "src\\api\\x.md", "SRC/API/B.TS", "Makefile", "lib/x.test.py", "my\\ file.md", '"docs/my file.md"',
     "file:///w/a%2Ets", "file:///w/src%2Fapi/b.md", "100%", "größe.py", "Größe.py", "GRO\u0308SSE.ts", "\u212aeep.ts",
     "app/[id]/page.tsx", "please", "explain", "e.g.", "the file", "\n", "```ts\nx\n```", "cat a.b | head", "'q'.ts",
+    "/wo/src/api/a.ts", "~/wo/Makefile", "C:\\wo\\lib\\x.test.py",
 )  # fmt: skip
 
 
@@ -59,6 +62,9 @@ some_rules = st.lists(
     False,
     "turn",
 )
+@example(rules(("wo/", "any"), ("", "any")), [user("/wo/src/a.ts\nsrc/a.ts")], False, "turn")
+@example(rules(("wo/", "any"), ("", "any")), [user('"/wo/my src/my a.ts"\nmy\\ src/my\\ a.ts')], False, "turn")
+@example(rules(("wo/", "any"), ("", "any")), [user("src/a.ts\nwo/"), call("read", path="/wo/src/a.ts")], False, "turn")
 def test_what_the_bytes_tell_is_what_the_files_give(some, said, ascii_only, scope):
     """A rule told without the files, or from the deciding lines alone, is that of all files, whatever is escaped."""
     body = body_of(said, ascii_only=ascii_only)
