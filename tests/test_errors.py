@@ -152,7 +152,9 @@ def test_packed_bodies_are_unpacked(stage, encoding, pack):
     assert stage.upstream.last.header("content-encoding") is None
 
 
-@pytest.mark.parametrize("bad", [b"not gzip", gzip.compress(json.dumps(ask()).encode())[:-9], b""])
+@pytest.mark.parametrize(
+    "bad", [b"not gzip", gzip.compress(json.dumps(ask()).encode())[:-9], b""], ids=["other", "cut", "empty"]
+)
 def test_badly_packed_bodies_are_400(stage, bad):
     """What is no whole gzip is a 400."""
     assert_own(stage.post("up", bad, reply(completion()), Content_Encoding="gzip"), 400, "invalid_request")
