@@ -228,8 +228,9 @@ def test_each_fault_has_its_row():
 def test_the_readme_has_its_two_commands():
     """The README has the command that shows it, and the one that tests it."""
     blocks = [block.strip() for _, block in FENCE.findall(text("README.md"))]
-    assert "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/mux-sidecar demo" in blocks
-    assert "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/python -m pytest" in blocks
+    fresh = "python3 -m venv .venv && .venv/bin/pip install -q"
+    assert f"{fresh} . && .venv/bin/mux-sidecar demo" in blocks
+    assert f"{fresh} -e '.[dev]' && .venv/bin/python -m pytest -n auto" in blocks
 
 
 def test_no_file_names_a_machine_or_what_is_not_here():
