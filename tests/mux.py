@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import socket
@@ -18,11 +19,20 @@ COMMAND = [sys.executable, "-m", "rpc"]
 FOREIGN = ("_API_KEY", "_PROXY", "_proxy")
 
 
+#: Below the ports that systems give by themselves, so that none of those takes one before its test does.
+_PORTS = range(20_000, 32_000)
+_turns = itertools.count(os.getpid() * 37)
+
+
 def free_port() -> int:
-    """A port that nobody has at the moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port that nobody has at the moment, and that no other process of the tests is given."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = _PORTS[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    while True:
+        port = mine[next(_turns) % len(mine)]
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def events(body: bytes) -> list[str]:
