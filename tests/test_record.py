@@ -326,7 +326,7 @@ def test_log_shows_at_once(stage):
     answer = stage.post("up", ask(), reply(completion()))
     before = time.monotonic()
     assert stage.row(answer)["outcome"] == "ok"
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 15
 
 
 def test_records_never_stand_in_the_way(echo):

@@ -123,7 +123,7 @@ def test_another_takes_over(mux, windows, sharing):
     second = windows.open(**env)
     first.kill()
     first.wait()
-    until = time.monotonic() + 15
+    until = time.monotonic() + 30
     while time.monotonic() < until:
         try:
             if mux.get("/health").json()["pid"] == second.pid:

@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -66,11 +67,12 @@ def test_any_split_reads_the_same(stage, manner):
 
 def test_events_come_as_they_are_told(stage):
     """An event reaches the client when the provider sends it, not when the next one comes."""
-    with stage.open("up", STREAMED, stream(chunk(role="assistant", content=""), 0.3, *chunks("late"), "[DONE]")) as got:
-        before = time.monotonic()
+    read = threading.Event()
+    answer = stream(chunk(role="assistant", content=""), read, *chunks("late"), "[DONE]")
+    with stage.open("up", STREAMED, answer) as got:
         first = got.read()
-        assert time.monotonic() - before < 0.25
         assert b"late" not in first
+        read.set()
 
 
 def test_adds_the_missing_done(stage):
@@ -309,7 +311,7 @@ def late_end(answer):
 
 def leave_unread(mux, path, body, upstream):
     """Send a request, see it reach the provider, and leave before any answer; the moment of it."""
-    connection = http.client.HTTPConnection("127.0.0.1", mux.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", mux.port, timeout=30)
     connection.request("POST", f"/v1/mux{path}", json.dumps(body), {"Content-Type": "application/json"})
     upstream.wait()
     time.sleep(0.1)
@@ -340,7 +342,7 @@ def test_nothing_comes_after_done(stage):
     """What a provider says after [DONE] is not passed on, and the answer ends there at once."""
     before = time.monotonic()
     answer = stage.post("up", STREAMED, stream(*chunks("a"), "[DONE]", *chunks("b"), "[DONE]", end="stall"))
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 15
     assert (answer.text, answer.events.count("[DONE]"), answer.events[-1]) == ("a", 1, "[DONE]")
 
 

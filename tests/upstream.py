@@ -113,7 +113,9 @@ def reply(
 def stream(
     *parts: Any, end: str = "clean", status: int = 200, headers: dict[str, str] | None = None, gap: float = 0
 ) -> Answer:
-    """An event stream of `parts` (see `event`; a float is a pause in seconds), each a chunk of its own.
+    """An event stream of `parts` (see `event`), each a chunk of its own.
+
+    A float is a pause in seconds, and a `threading.Event` one until it is set.
 
     `end`: `clean` with the last chunk, `cut` closes without it, `reset` is a RST, `stall` keeps silent for ever.
     """
@@ -124,11 +126,19 @@ def stream(
             if isinstance(part, float):
                 await asyncio.sleep(part)
                 continue
+            if isinstance(part, threading.Event):
+                await _until(part)
+                continue
             await wire.chunk(event(part))
             await asyncio.sleep(gap)
         await _finish(wire, end)
 
     return answer
+
+
+async def _until(event: threading.Event) -> None:
+    while not event.is_set():  # noqa: ASYNC110 - it is set by another thread
+        await asyncio.sleep(0.01)
 
 
 async def _finish(wire: Wire, end: str) -> None:
@@ -141,11 +151,11 @@ async def _finish(wire: Wire, end: str) -> None:
         wire.reset() if end == "reset" else wire.close()
 
 
-def late(seconds: float, then: Answer) -> Answer:
-    """`then`, after a silence before the status line."""
+def late(silence: float | threading.Event, then: Answer) -> Answer:
+    """`then`, after a silence before the status line: so many seconds, or until the event is set."""
 
     async def answer(request: Received, wire: Wire) -> None:
-        await asyncio.sleep(seconds)
+        await (_until(silence) if isinstance(silence, threading.Event) else asyncio.sleep(silence))
         await then(request, wire)
 
     return answer
@@ -197,7 +207,7 @@ class Upstream:
         self.asked_for_models: list[Received] = []
         self.is_silent = False  # about its models, as one that hangs
         self.listed: Answer | None = None  # told in place of its models
-        self.models_after = 0.0  # seconds until it lists them, as one that is slow
+        self.models_after: float | threading.Event = 0.0  # when it lists them, as one that is slow
         self.connections = 0
         self.tls: ssl.SSLContext | None = None
         self._answers: deque[Answer] = deque()

@@ -103,7 +103,7 @@ def dump(mux):
     process, mux.process = mux.process, None
     process.send_signal(signal.SIGABRT)
     assert process.wait(20) != 0
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while "Fatal Python error: Aborted" not in mux.stderr:
         assert time.monotonic() < until, mux.stderr
 

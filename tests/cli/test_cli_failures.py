@@ -196,7 +196,7 @@ def test_interrupted(fresh_mux: Callable[..., Mux]) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith(b"TIME")
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors.strip()) == (130, b"")
 
 

@@ -108,12 +108,10 @@ def test_follow(running: Mux) -> None:
     try:
         json.loads(process.stdout.readline())
         assert say(running, "follow me") == 200
-        began = time.monotonic()
         assert "follow me" in json.loads(process.stdout.readline())["title"]
-        assert time.monotonic() - began < 2
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
 
 def test_usage(running: Mux) -> None:
@@ -186,7 +184,7 @@ def test_serve(fresh_mux: Callable[..., Mux], number: signal.Signals) -> None:
     assert line.startswith("Serving http://localhost:")
     assert line.endswith("/v1/mux (workspace default)\n")
     process.send_signal(number)
-    out, errors = process.communicate(timeout=15)
+    out, errors = process.communicate(timeout=30)
     assert (process.returncode, out, errors) == (0, "", "")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+import threading
 
 import pytest
 from browser import becomes
@@ -221,15 +221,14 @@ def test_a_slow_provider(own_mux, tab_of, upstream):
     """While a provider takes its time, that shows, the page stays usable, and the models come in the end."""
     own_mux.rpc("mux/provider/add", name="desk", type="vllm", endpoint=upstream.url)
     page = tab_of(own_mux).sign_in("providers")
-    upstream.models, upstream.models_after = ["m1", "m2"], 3.0
-    begun = time.monotonic()
+    upstream.models, upstream.models_after = ["m1", "m2"], (released := threading.Event())
     page.get_by_role("button", name="Refresh desk").click()
     expect(card(page, "desk").get_by_role("status")).to_have_text("Getting models of desk …")
     expect(page.get_by_role("button", name="Refresh desk")).to_be_disabled()
     card(page, "local").get_by_text("3 models").click()
     expect(card(page, "local").get_by_text("qwen3:8b")).to_be_visible()
-    assert time.monotonic() - begun < 3.0
     expect(card(page, "desk").get_by_text("2 s")).to_be_visible()
+    released.set()
     expect(card(page, "desk")).to_contain_text("2 models")
     expect(card(page, "desk")).to_contain_text("Answered")
 

@@ -76,7 +76,7 @@ def test_it_starts_by_itself(open_, home):
     assert neovim.lua("return #vim.lsp.get_clients()") == 1
     sidecar = neovim.lua("return vim.api.nvim_get_proc_children(vim.fn.getpid())[1]")
     assert neovim.leave() == ""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while Path(f"/proc/{sidecar}").exists():
         assert time.monotonic() < until
         time.sleep(0.02)

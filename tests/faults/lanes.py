@@ -205,7 +205,7 @@ class Road:
 
     def find(self, fits: Callable[[JSON], bool]) -> JSON:
         """The newest record that fits, once it is there."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while True:
             for row in self.stage.mux.rpc("mux/request/list", limit=50):
                 if fits(row):

@@ -13,7 +13,7 @@ from upstream import silence, stream
 
 def asked(road, lane, *, streamed):
     """The connection of a client that has asked and not read."""
-    connection = http.client.HTTPConnection("127.0.0.1", road.stage.mux.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", road.stage.mux.port, timeout=30)
     body = json.dumps(lane.asked(streamed=streamed))
     connection.request("POST", f"/v1/mux{road.path(lane)}", body, {"Content-Type": "application/json"})
     return connection

@@ -124,7 +124,7 @@ def problems(elsewhere):
 
 def eventually(is_so):
     """Wait until it is so."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -38,7 +38,7 @@ def test_f33_what_comes_after_the_end(road, lane):
     """Events after the last one are not passed on, and the answer ends without waiting for the provider."""
     before = time.monotonic()
     answer = road.post(lane, stream(*lane.half, *lane.rest, *lane.half, *lane.rest, end="stall"), streamed=True)
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 15
     assert lane.text(answer) == WORDS
     assert road.row(answer)["outcome"] == "ok"
 

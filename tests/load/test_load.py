@@ -56,7 +56,7 @@ class Held:
         """The tasks that are not done, by name."""
         self.tasks_file.unlink(missing_ok=True)
         self.mux.process.send_signal(10)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while not self.tasks_file.exists() or not self.tasks_file.read_text("utf-8").endswith("end"):
             assert time.monotonic() < until
             time.sleep(0.02)

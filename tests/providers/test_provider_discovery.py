@@ -104,7 +104,7 @@ async def test_a_silent_server_does_not_hold_up_the_others(session, serve):
     began = time.monotonic()
     sites = (*(Site(each, mute.url) for each in ALL), Site("ollama", ollama.url))
     assert await find(session, {}, sites) == (Found("ollama", "ollama", ollama.url),)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 9
 
 
 async def test_keys_in_the_environment_are_found_by_name(session):

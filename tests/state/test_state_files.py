@@ -222,7 +222,7 @@ def test_a_copy_of_the_configuration_alone(fresh_mux, other_upstream):
 
 def eventually(is_so):
     """Wait until it is so."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.05)

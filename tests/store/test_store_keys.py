@@ -106,7 +106,7 @@ async def test_a_hanging_keyring_is_killed(backend, place):
     began = time.monotonic()
     ref = await Keys(place, timeout=1.5).put(SECRET)
     assert keys.source(ref) == "file"
-    assert 1.4 < time.monotonic() - began < 5
+    assert 1.4 < time.monotonic() - began < 15
 
 
 async def test_a_locked_keyring_is_told_with_the_command_that_mends(backend, place):

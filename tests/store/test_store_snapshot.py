@@ -198,7 +198,7 @@ def test_a_writer_holds_up_nobody(snapshots, config):
         workspaces.add(db, "unseen", "turn")
         began = time.monotonic()
         assert snapshots.current().workspace("unseen") is None
-        assert time.monotonic() - began < 0.05
+        assert time.monotonic() - began < 2  # less than a lock is waited for
         assert snapshots.problem is None
     assert snapshots.current().workspace("unseen")
 

@@ -31,7 +31,7 @@ def test_it_serves(mux, other_upstream):
     other_upstream.script(reply(completion("whole")), stream(*chunks("half"), "[DONE]"))
     assert mux.post("/chat/completions", ask()).status == 200
     assert mux.post("/chat/completions", ask(stream=True)).text == "half"
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while [row["outcome"] for row in mux.log()] != ["ok", "ok"]:
         assert time.monotonic() < until
     assert mux.get("/health").status == 200
@@ -219,7 +219,7 @@ def test_no_file_is_left_behind(mux):
     """A window that leaves removes its card and the file that it held, which could not be removed while it is open."""
     mux.start()
     meeting = Path(mux.env["TMPDIR"]) / "mux-sidecar"
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not list(meeting.glob("*.card")):
         assert time.monotonic() < until
         time.sleep(0.05)

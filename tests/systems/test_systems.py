@@ -177,7 +177,7 @@ def test_windows_share_a_port_on_macos(mac):
             assert process.stderr.readline().startswith("Serving ")
         processes[1].terminate()
         assert processes[1].wait(20) == 0
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while mac.get("/health").json()["pid"] != processes[0].pid:
             assert time.monotonic() < until
     finally:
