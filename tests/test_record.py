@@ -317,7 +317,7 @@ def test_a_stream_is_finished_before_the_end(fresh_mux, other_upstream):
         mux.process.terminate()
         told = got.answer.read()
     assert told.endswith(b"data: [DONE]\n\n")
-    assert mux.process.wait(10) == 0
+    assert mux.process.wait(30) == 0
     assert [row["outcome"] for row in mux.log()] == ["ok"]
 
 
@@ -357,5 +357,5 @@ def test_a_request_left_unanswered_is_recorded_once(stage):
     )
     stage.upstream.wait()
     connection.close()
-    assert stage.upstream.last.left.wait(2)
+    assert stage.upstream.last.left.wait(30)
     assert [row["outcome"] for row in stage.mux.log(500) if row["id"] not in before] == ["cancelled"]

@@ -91,7 +91,7 @@ def test_streams_end_with_the_truth(started, other_upstream):
         assert b"[DONE]" not in read
         assert b"message_stop" not in read
         assert b"response.completed" not in read
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     rows = mux.log()
     assert [(row["outcome"], row["status"]) for row in rows] == [("truncated", 200)] * 4
     assert all("mux was stopped" in row["error"] for row in rows)
@@ -114,8 +114,8 @@ def test_what_has_not_begun_is_503(started, other_upstream):
         assert (answer.status, answer.error["code"]) == (503, "mux_stopped")
     assert unread.startswith(b"HTTP/1.1 503 ")
     assert b"mux_stopped" in unread
-    assert all(request.left.wait(2) for request in other_upstream.received)
-    assert process.wait(10) == 0
+    assert all(request.left.wait(30) for request in other_upstream.received)
+    assert process.wait(30) == 0
     assert [(row["outcome"], row["status"]) for row in mux.log()] == [("error", 503)] * 3
 
 

@@ -293,7 +293,7 @@ def test_a_client_that_leaves_frees_the_provider(stage, body, answer, read):
     else:
         left = leave_unread(stage.mux, path, body, stage.upstream)
     request = stage.upstream.wait()
-    assert request.left.wait(2), "the provider's connection stays open"
+    assert request.left.wait(30), "the provider's connection stays open"
     assert request.left_at - left < 1
     assert [row["outcome"] for row in stage.mux.log(1)] == ["cancelled"]
 
@@ -335,7 +335,7 @@ def test_a_slow_reader_slows_the_provider(stage):
             status = Path(f"/proc/{stage.mux.process.pid}/status").read_text("ascii")
             assert int(status.split("VmRSS:")[1].split()[0]) < 400_000
         got.leave()
-    assert request.left.wait(2)
+    assert request.left.wait(30)
 
 
 def test_nothing_comes_after_done(stage):
@@ -438,7 +438,7 @@ def test_silence_has_its_limit(stage, other_upstream, fresh_mux):
     assert answer.text == "half"
     assert answer.broke_off()
     assert answer.seconds < 3
-    assert other_upstream.last.left.wait(1)
+    assert other_upstream.last.left.wait(30)
 
 
 @pytest.mark.long

@@ -234,7 +234,7 @@ class Upstream:
         self._answers = deque(answers)
         self.received = []
 
-    def wait(self, count: int = 1, seconds: float = 10) -> Received:
+    def wait(self, count: int = 1, seconds: float = 30) -> Received:
         """The newest request, once there were `count`."""
         until = time.monotonic() + seconds
         while len(self.received) < count:

@@ -41,7 +41,7 @@ def on_terminal(mux: Mux, *args: str, typed: bytes = b"", after: bytes = b"") ->
                 typed = b""
     finally:
         os.close(ours)
-        status = process.wait(10)
+        status = process.wait(30)
     return status, shown.decode()
 
 

@@ -229,7 +229,7 @@ def test_f14_an_event_without_end(road, lane):
     with watched(road.stage.mux) as found:
         answer = road.post(lane, stream(*lane.half, *huge, end="stall"), streamed=True)
     assert "16 MB" in lane.broke_off(answer)["message"]
-    assert road.stage.upstream.last.left.wait(2)
+    assert road.stage.upstream.last.left.wait(30)
     assert found.taken < 100 * MB
     assert is_served(road, lane)
 
@@ -242,7 +242,7 @@ def test_f14_an_event_of_lines_without_end(road, newline):
     with watched(road.stage.mux) as found:
         answer = road.post(CHAT, stream(*CHAT.half, *[huge] * 50, end="stall"), streamed=True)
     assert "16 MB" in CHAT.broke_off(answer)["message"]
-    assert road.stage.upstream.last.left.wait(2)
+    assert road.stage.upstream.last.left.wait(30)
     assert found.well
     assert is_served(road, CHAT)
 

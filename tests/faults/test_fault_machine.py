@@ -64,7 +64,7 @@ def test_f24_killed_in_the_midst(mux, other_upstream):
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             got.answer.read()
     mux.process.wait()
-    assert other_upstream.last.left.wait(2)
+    assert other_upstream.last.left.wait(30)
     other_upstream.script(reply(completion()))
     assert mux.start().post("/chat/completions", ask()).status == 200
 
