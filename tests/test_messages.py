@@ -158,6 +158,35 @@ def test_a_stream_without_names_or_an_end_gets_them(stage):
     assert made == claude_events("Hello")
 
 
+@pytest.mark.parametrize("first", [1, -2], ids=["text", "nothing"])
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_stream_that_begins_in_its_midst_gets_a_beginning(stage, is_streamed, first):
+    """llama.cpp leaves `message_start` out where the first token is no whole character; clients give up on that."""
+    events = [{"type": "ping"}, *(one for one in claude_events("Hello")[first:] if one["type"] != "ping")]
+    answer = send(stage, "claude", asked(stream=is_streamed), stream(*events))
+    if is_streamed:
+        ping, start, *rest = told(answer)
+        assert [ping, *rest] == events
+        assert start["type"] == "message_start"
+        message = start["message"]
+        assert message["content"] == []
+    else:
+        message = answer.json()
+        assert message["stop_reason"] == "end_turn"
+    assert message["id"].startswith("msg_")
+    assert (message["type"], message["role"], message["model"]) == ("message", "assistant", "claude-sonnet-4-5")
+    assert {"input_tokens", "output_tokens"} <= set(message["usage"])
+    assert stage.row(answer)["outcome"] == "ok"
+
+
+def test_a_call_that_begins_without_input_gets_it(stage):
+    """llama.cpp leaves it out, and a strict client cannot read the event then; others of its members stay."""
+    opening, deltas = tool_block("toolu_1", "look", '{"path":', '"a"}')
+    bare = {name: value for name, value in opening.items() if name != "input"}
+    answer = send(stage, "claude", asked(stream=True), stream(*claude_events((bare, deltas), stop="tool_use")))
+    assert told(answer) == claude_events((opening, deltas), stop="tool_use")
+
+
 # Thinking finds its maker
 
 

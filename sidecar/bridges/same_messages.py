@@ -17,6 +17,7 @@ from sidecar.sse import Event
 from sidecar.translate.answer import tokens_of
 from sidecar.translate.errors import STATUSES
 from sidecar.translate.messages import frames, replay
+from sidecar.translate.messages.answer import message_start
 from sidecar.translate.messages.estimate import tokens_of_request
 from sidecar.translate.target import Target
 from sidecar.translate.thinking import THINKING, seal_of
@@ -26,6 +27,9 @@ NULL = msgspec.Raw(b"null")
 ABSENT = msgspec.Raw(b"")
 MAX_SNIPPET = 300
 STOP = sse.encode(b'{"type":"message_stop"}', b"message_stop")
+#: Events that stand behind `message_start`. llama.cpp's server leaves that out where the first token is not yet a
+#: character (its `to_json_anthropic` goes by the number of tokens).
+_INNER = frozenset(("content_block_start", "content_block_delta", "message_delta"))
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -47,6 +51,7 @@ class _Seen(msgspec.Struct, gc=False):
     usage: msgspec.Raw = NULL
     model: msgspec.Raw = ABSENT
     content: msgspec.Raw = ABSENT
+    content_block: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
 
 
@@ -65,6 +70,7 @@ class SameMessages(Bridge):
         self._model = target.model
         self._target = target
         self._usage: JSON = {}
+        self._begun = False
         own = replay.own_thinking(incoming.fields, target)
         self._edits = own.edits
         self.ignored = own.ignored
@@ -79,7 +85,7 @@ class SameMessages(Bridge):
         return self._incoming.headers
 
     def feed(self, event: Event) -> bytes:
-        """The event's own bytes, and its name where the server sends none: clients go by it."""
+        """The event's own bytes, and what a server leaves out that clients go by: names, `message_start`, `input`."""
         data = event.data or b""
         if data.startswith(b"[DONE]"):
             self.done = True
@@ -87,18 +93,21 @@ class SameMessages(Bridge):
         seen = self._look(data)
         if event.name == b"error" or _is_error(seen):
             raise self._failure(data, 200)
+        before = b"" if self._begun or seen.type not in _INNER else frames.encoded((self._opening(),))
         if seen.message is not None:
             data = self._started(seen.message, data)
         elif seen.delta is not None:
             if isinstance(seen.delta.signature, str):
                 replay.seal(seen.delta.signature, self._target)
             self.finished = self.finished or bool(seen.delta.stop_reason)
+        elif b'"tool_use"' in bytes(seen.content_block):
+            data = _with_input(data)
         self._count(seen.usage)
         if seen.type == "message_stop":
             self.finished = self.done = True
         if event.name is None or data is not event.data or not event.clean:
-            return sse.encode(data, event.name or seen.type.encode() or None)
-        return event.raw
+            return before + sse.encode(data, event.name or seen.type.encode() or None)
+        return before + event.raw
 
     def end(self) -> bytes:
         """The `message_stop` that the server forgot."""
@@ -125,7 +134,7 @@ class SameMessages(Bridge):
 
     def as_whole(self, events: Iterable[Event]) -> bytes:
         """The events put together."""
-        told: list[JSON] = []
+        told = [self._opening()]
         for event in events:
             self.feed(event)
             told.append(msgspec.json.decode(event.data or b"{}"))
@@ -153,8 +162,14 @@ class SameMessages(Bridge):
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise unreadable("an answer that is not JSON", self._provider) from error
 
+    def _opening(self) -> JSON:
+        """The first event, for a server that leaves it out."""
+        self._begun = True
+        return message_start(self._model)
+
     def _started(self, message: _Message, data: bytes) -> bytes:
         """The first event, with the model that was asked for where it names none."""
+        self._begun = True
         self._count(message.usage)
         if bytes(message.model) not in (b"", b"null"):
             return data
@@ -191,6 +206,16 @@ class SameMessages(Bridge):
         status = STATUSES.get(error["type"], 502) if status == 200 else status
         refused = RequestError(error["message"], status=status, type=error["type"])
         return ProviderRefused(refused, payload=payload, headers=passed_headers(headers or {}))
+
+
+def _with_input(data: bytes) -> bytes:
+    """The event that opens a call, whose `input` must be there, and is empty as yet."""
+    event = msgspec.json.decode(data)
+    block = event["content_block"]
+    if not isinstance(block, dict) or block.get("type") != "tool_use" or "input" in block:
+        return data
+    block["input"] = {}
+    return msgspec.json.encode(event)
 
 
 class CountMessages(SameMessages):

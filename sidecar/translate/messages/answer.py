@@ -55,6 +55,21 @@ def message_id() -> str:
     return f"msg_{secrets.token_hex(12)}"
 
 
+def message_start(model: Any) -> JSON:
+    """The event that a stream begins with, before anything is known of the answer."""
+    message: JSON = {
+        "id": message_id(),
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage_of(Tokens()),
+    }
+    return {"type": "message_start", "message": message}
+
+
 class Calls:
     """Gives tool calls ids that Anthropic's clients take, each another.
 

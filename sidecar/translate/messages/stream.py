@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.translate.messages.answer import message_id, stopping, usage_of
+from sidecar.translate.messages.answer import message_start, stopping, usage_of
 from sidecar.translate.messages.blocks import Blocks, events
 from sidecar.translate.messages.request import Asked
 from sidecar.translate.reader import ChunkReader
@@ -31,17 +31,7 @@ class MessageStream(ChunkReader[Blocks]):
         return out + events(({"type": "message_delta", "delta": told, "usage": usage}, {"type": "message_stop"}))
 
     def _opening(self, chunk: JSON) -> bytes:
-        message: JSON = {
-            "id": message_id(),
-            "type": "message",
-            "role": "assistant",
-            "model": chunk.get("model") or self._target.model,
-            "content": [],
-            "stop_reason": None,
-            "stop_sequence": None,
-            "usage": usage_of(Tokens()),
-        }
-        return events(({"type": "message_start", "message": message},))
+        return events((message_start(chunk.get("model") or self._target.model),))
 
     def _beside(self, choice: JSON, delta: JSON) -> bytes:  # noqa: ARG002 - the reader's signature
         self._field = reasoning_in(delta)[0] or self._field
