@@ -34,14 +34,12 @@ KINDS: dict[Dialect, tuple[RequestKind, ...]] = {
 }
 _MESSAGES: dict[Dialect, str] = {"chat": "messages", "messages": "messages", "responses": "input"}
 _SYSTEM: dict[Dialect, str] = {"messages": "system", "responses": "instructions"}
-_PINNED = tuple(mark.encode() for mark in formats.PINNED)
 _HEAD = 240  # bytes of a message's JSON in which its first words stand
 _LONGEST_RUNS = 4000  # bytes of the first message's JSON in which it says that fences are run
-_RUNS_FENCES = tuple(mark.encode() for mark in formats.RUNS_FENCES)
-_IN_SYSTEM = tuple(mark.encode() for mark in formats.IN_SYSTEM)
 _LEADING = 2  # messages in which system text with attached files may stand
 _ROLE = b'{"role":"'
 _FRAMES = ("```", "~~~", "<")
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 
@@ -105,7 +103,7 @@ class Finder:
         if raw is None:
             return ()
         try:
-            return msgspec.json.decode(raw, type=list[msgspec.Raw])
+            return _LIST.decode(raw)
         except _UNREADABLE:
             pass
         text = _decode(raw)
@@ -124,7 +122,7 @@ class Finder:
 
     def _system_files(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> tuple[str, ...]:
         raw = fields.get(_SYSTEM.get(dialect, ""))
-        if raw is None or not _holds(raw, _IN_SYSTEM):
+        if raw is None or not _holds(raw, formats.IN_SYSTEM):
             return ()
         return system_names(_decode(raw))
 
@@ -145,14 +143,17 @@ class Finder:
 
 
 class Conversation:
-    """The messages of one request, walked from the end; each is read when it is needed."""
+    """The messages of one request, walked from the end; each is read when it is needed.
+
+    `partly` says whether one was read in part.
+    """
 
     def __init__(self, raws: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], Message]) -> None:
         self._raws = raws
         self._read = read
         self._messages: dict[int, Message] = {}
+        self.partly = False
         self._start = self._turn_start(len(raws))
-        self._runs = bool(raws) and _holds(memoryview(raws[0])[:_LONGEST_RUNS], _RUNS_FENCES)
 
     def _at(self, index: int) -> Message:
         """The message there, read once: already to look it up costs hashing it."""
@@ -161,17 +162,15 @@ class Conversation:
             if not 0 <= index < len(self._raws):
                 return NOTHING
             found = self._messages[index] = self._read(self._raws[index])
+            self.partly = self.partly or found.partly
         return found
-
-    @property
-    def partly(self) -> bool:
-        """Whether a message was read in part."""
-        return any(message.partly for message in self._messages.values())
 
     def may_name_relatively(self, files: Sequence[str]) -> bool:
         """Whether a line that was left out may name one of these files, an absolute one, which then counts so."""
         names = [spelled(fold(base(name))) for name in files if is_absolute(name)] if self.partly else []
-        read = [bytes(self._raws[index]).lower() for index, found in self._messages.items() if found.partly and names]
+        if not names:
+            return False
+        read = [_text(self._raws[index]).lower() for index, found in self._messages.items() if found.partly]
         return any(all(piece in text for piece in pieces) for pieces in names for text in read)
 
     def _turn_start(self, end: int) -> int:
@@ -198,7 +197,8 @@ class Conversation:
             message = self._at(index)
             if message.speaker != "system":
                 yield from message.names
-                yield from message.ran if self._runs else ()
+                if message.ran and _holds(memoryview(self._raws[0])[:_LONGEST_RUNS], formats.RUNS_FENCES):
+                    yield from message.ran
 
     @property
     def is_fim(self) -> bool:
@@ -221,10 +221,10 @@ class Conversation:
         """The files that stand elsewhere and belong to the current turn: aider's, gptel's, CopilotChat's, avante's."""
         found: list[str] = []
         for index in range(self._start):
-            head = bytes(memoryview(self._raws[index])[:_HEAD])
-            if any(mark in head for mark in _PINNED):
+            head = _text(memoryview(self._raws[index])[:_HEAD])
+            if any(map(head.__contains__, formats.PINNED)):
                 found += self._at(index).names
-            elif index < _LEADING and b'"user"' not in head and _holds(self._raws[index], _IN_SYSTEM):
+            elif index < _LEADING and '"user"' not in head and _holds(self._raws[index], formats.IN_SYSTEM):
                 found += self._at(index).names if self._at(index).speaker == "system" else ()
         return tuple(found)
 
@@ -272,9 +272,13 @@ def _check_cost(text: memoryview, most: int | None) -> None:
         raise Costly
 
 
-def _holds(raw: msgspec.Raw | memoryview, marks: tuple[bytes, ...]) -> bool:
-    text = bytes(raw)
-    return any(mark in text for mark in marks)
+def _text(raw: msgspec.Raw | memoryview) -> str:
+    """JSON in which ASCII can be sought: `in` takes a fraction of the time that it takes in bytes."""
+    return str(memoryview(raw), "latin-1")
+
+
+def _holds(raw: msgspec.Raw | memoryview, marks: tuple[str, ...]) -> bool:
+    return any(map(_text(raw).__contains__, marks))
 
 
 def _decode(raw: msgspec.Raw) -> object:

@@ -93,6 +93,8 @@ def _call(part: JSON) -> tuple[str, ...]:
 
 
 def _bounded(names: list[str]) -> tuple[str, ...]:
+    if len(names) < 2:
+        return tuple(names)
     return tuple(dict.fromkeys(names[: 4 * MOST_NAMES]))[:MOST_NAMES]
 
 
@@ -168,7 +170,7 @@ def _read_assistant(message: JSON) -> Message:
 def is_fim(text: str) -> bool:
     """Whether a chat message is a fill-in-the-middle prompt in disguise."""
     start = text.lstrip()[:40]
-    return start.startswith(formats.FIM_STARTS) or any(mark in text[-200_000:] for mark in formats.FIM_WITHIN)
+    return start.startswith(formats.FIM_STARTS) or any(map(text[-200_000:].__contains__, formats.FIM_WITHIN))
 
 
 def system_names(content: object) -> tuple[str, ...]:

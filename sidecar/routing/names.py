@@ -82,6 +82,8 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
     Of an absolute name and a relative one that it ends with, the relative one stays if it says a folder.
     """
     kept = dict.fromkeys(names)
+    if len(kept) < 2:
+        return tuple(kept)
     absolute = [name for name in kept if is_absolute(name)]
     if not absolute or len(absolute) == len(kept):
         return tuple(kept)

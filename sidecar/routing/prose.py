@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate, filterfalse
 from typing import TYPE_CHECKING
 
 from sidecar.routing.filetypes import (
@@ -17,7 +18,7 @@ from sidecar.routing.filetypes import (
 from sidecar.routing.names import LONGEST_NAME, base, clean, extension, is_known, without_position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 LONGEST_LINE = 2000
 
@@ -44,19 +45,33 @@ _DOT_WITHIN = re.compile(r"\.(?=\S)")
 # What a name without a dot holds: `file` as in Dockerfile, or all of it.
 _PIECES_OF_BARE = {"file" if "file" in name else name for name in EXTENSIONLESS if "." not in name}
 _ANY_QUOTE = re.compile("[\"`“'‘]")
+# Of these, each name holds one: without a dot and a folder, that is a capital letter, or a letter of `justfile`.
+_SIGNS = b"./\\jwABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def naming_lines(text: str, lines: Sequence[str]) -> dict[int, str]:
-    """Those of a text's lines, by their index, in which `names_in_line` may find a name: it finds none in others."""
-    bare = [piece for piece in _PIECES_OF_BARE if piece in text]
+def most_names(text: str) -> int:
+    """At least as many names as the lines of a text can hold."""
+    encoded = text.encode(errors="replace")
+    return len(encoded) - len(encoded.translate(None, _SIGNS))
+
+
+def naming_lines(text: str) -> dict[int, str]:
+    """Those of a text's lines, by where they begin, in which `names_in_line` may find a name."""
+    bare = [piece for piece in _PIECES_OF_BARE if piece[0] in text and piece in text]
+    lines = text.split("\n")
     return {
-        index: line
-        for index, line in enumerate(lines)
+        begin: line
+        for begin, line in zip(beginnings(lines), lines, strict=True)
         if "/" in line
         or (line.find(".", 0, -1) >= 0 and _DOT_WITHIN.search(line))
         or "\\" in line
         or (bare and any(map(line.__contains__, bare)))
     }
+
+
+def beginnings(lines: Sequence[str]) -> list[int]:
+    """Where the lines of a text begin in it."""
+    return [0, *accumulate(len(line) + 1 for line in lines[:-1])]
 
 
 def names_in_line(line: str) -> Iterator[str]:
@@ -68,8 +83,10 @@ def names_in_line(line: str) -> Iterator[str]:
         for span, spaced in _quoted_with_blanks(line):
             yield spaced
             line = line.replace(span, " ")
-    # Most words are letters alone, and their look-up is all that they cost.
-    for run in [run for run in line.split() if not run.isalpha() or run in EXTENSIONLESS]:
+    runs: Iterable[str] = line.split()
+    if EXTENSIONLESS.isdisjoint(runs):
+        runs = filterfalse(str.isalpha, runs)  # most words are letters alone
+    for run in runs:
         told = run.rstrip(_CLOSING)
         if "." in told or "/" in told or "\\" in told:
             yield from _names_in_run(run, told)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledRule", "Filter", "Lines", "compile_filter", "explain", "first_match", "sift"]
 
-KINDS: dict[Kind, tuple[RequestKind, ...]] = {
-    "any": ("chat", "fim"),  # embeddings only by rules of their own: a switch must not change vectors unnoticed
-    "chat": ("chat",),
-    "fim": ("fim",),
-    "embed": ("embed",),
+KINDS: dict[Kind, frozenset[RequestKind]] = {
+    "any": frozenset({"chat", "fim"}),  # embeddings only by rules of their own: vectors must not change unnoticed
+    "chat": frozenset({"chat"}),
+    "fim": frozenset({"fim"}),
+    "embed": frozenset({"embed"}),
 }
 
 
@@ -48,21 +48,25 @@ def first_match(rules: Sequence[CompiledRule], kind: RequestKind, files: Sequenc
 
 
 class Lines:
-    """Which lines of a request may hold a name that one of its rules takes; all other lines decide nothing."""
+    """Tells which lines of a request may hold a name that one of its rules takes; all other lines decide nothing."""
 
     def __init__(self, filters: Sequence[Filter]) -> None:
-        self._needles = [tuple(piece.decode() for piece in taken.spelled) for taken in filters]
+        pieces = [sorted(taken.spelled, key=len) for taken in filters]
+        self._needles = [(longest, others) for *others, longest in pieces]
 
-    def __call__(self, line: str) -> bool:
-        """Whether this line may."""
-        lowered = line.lower()
-        for pieces in self._needles:
-            for piece in pieces:
-                if piece not in lowered:
-                    break
-            else:
-                return True
-        return False
+    def __call__(self, text: str) -> dict[int, str]:
+        """Those of the lines of a text of the request, by where they begin."""
+        lowered = text.lower()
+        found: dict[int, str] = {}
+        for longest, others in self._needles:
+            end = 0
+            while (at := lowered.find(longest, end)) >= 0:
+                begin = lowered.rfind("\n", 0, at) + 1
+                end = lowered.find("\n", at)
+                end = len(text) if end < 0 else end
+                if not others or all(lowered.find(piece, begin, end) >= 0 for piece in others):
+                    found[begin] = text[begin:end]
+        return dict(sorted(found.items())) if len(found) > 1 else found
 
 
 def sift(
@@ -75,21 +79,22 @@ def sift(
     """
     if len(rules) > 1 and len(rules) * len(body) > MOST_BYTES:
         return None, None
-    plain: bytes | None = None
+    plain: str | None = None
     doubtful: list[Filter] = []
     for rule in rules:
-        fitting = [kind in KINDS[rule.kind] for kind in kinds]
-        if not any(fitting):
+        own = KINDS[rule.kind]
+        if own.isdisjoint(kinds):
             continue
-        if rule.compiled.form == "all":
+        taken = rule.compiled
+        if taken.form == "all":
             if not doubtful:
-                return (rule if all(fitting) else None), None
+                return (rule if own.issuperset(kinds) else None), None
             break
         plain = spelling.plain(body) if plain is None else plain
-        if plain is None or not rule.compiled.spelled:
+        if plain is None or not taken.spelled:
             return None, None
-        if rule.compiled.may_take(plain):
-            doubtful.append(rule.compiled)
+        if taken.may_take(plain):
+            doubtful.append(taken)
     return None, Lines(doubtful) if doubtful else None
 
 

@@ -14,14 +14,14 @@ MOST_BYTES = 64 * 1024
 _PIECE = re.compile(r"[a-z0-9._-]+")
 
 
-def plain(body: bytes) -> bytes | None:
+def plain(body: bytes) -> str | None:
     r"""The JSON in small letters, if the names in it are spelled as they are: no `\u` and no `%20` within a URI."""
-    if not body.isascii() or b"\\u" in body:
+    if not body.isascii():
         return None
-    lowered = body.lower()
-    return None if b"%" in lowered and b"file:" in lowered else lowered
+    text = body.decode().lower()
+    return None if "\\u" in text or ("%" in text and "file:" in text) else text
 
 
-def spelled(needle: str) -> tuple[bytes, ...]:
+def spelled(needle: str) -> tuple[str, ...]:
     """What a plain request must hold so that a name in it can hold this (folded as names are compared)."""
-    return tuple(piece.encode() for piece in _PIECE.findall(needle))
+    return tuple(_PIECE.findall(needle))

@@ -20,8 +20,8 @@ def unreached(rules: Sequence[Rule]) -> Iterator[tuple[Rule, Rule]]:
     seen: list[tuple[Rule, Filter]] = []
     for rule in rules:
         own = compile_filter(rule.filter)
-        kinds = set(KINDS[rule.kind])
-        over = (other for other, taken in seen if kinds <= set(KINDS[other.kind]) and _covers(taken, own))
+        kinds = KINDS[rule.kind]
+        over = (other for other, taken in seen if kinds <= KINDS[other.kind] and _covers(taken, own))
         if (first := next(over, None)) is not None:
             yield rule, first
         seen.append((rule, own))

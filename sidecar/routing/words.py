@@ -8,17 +8,16 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sidecar.routing.names import clean, is_known
-from sidecar.routing.prose import name_of, names_in_line, naming_lines, path_with_blanks
+from sidecar.routing.prose import beginnings, most_names, name_of, names_in_line, naming_lines, path_with_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Matters = Callable[[str], bool]  # whether a name in this line may decide anything
+Matters = Callable[[str], dict[int, str]]  # those of a text's lines, by where they begin, that may decide anything
 
 LONGEST_PROSE = 6_000  # characters that are looked at from either end
 LONGEST_TITLE = 80
 MOST_NAMES = 256
-SHORTEST = 4  # characters that a name takes, with what parts it from the next
 
 _CODE_ENDS = (";", "{", "}", ");", "({", "[", "=>", "):", "},", "],", "->", "(", "*/", "/>", "};")
 _CODE_SIGNS = ("#include", "#!/", "//", "/*", "<", "│", "⋮")
@@ -26,18 +25,30 @@ _CODE_STARTS = (
     "import ", "from ", "export ", "const ", "let ", "var ", "using ", "namespace ", "package ", "def ",
     "class ", "fn ", "func ", "pub ", "return ", "@", "elif ", "else:", "try:", "$ ",
 )  # fmt: skip
-_CODE_PART = re.compile(r"\(['\"]| (?:=|from) ['\"]| == |=\{|\(\);|::<")
+# What a line of a program holds, by a character of it: a text without that costs next to nothing.
+_CODE_PARTS = {
+    "(": re.compile(r"\((?:['\"]|\);)"),
+    "=": re.compile(r"=(?:\{|(?<= =) ['\"]|(?<= =)= )"),
+    "'": re.compile(r"'(?<= from ')"),
+    '"': re.compile(r'"(?<= from ")'),
+    "<": re.compile(r"<(?<=::<)"),
+}
 # A person's words about a component: `<Cart> in src/cart.tsx is slow`.
 _ABOUT_A_TAG = re.compile(r"<[A-Za-z][\w.-]{0,60}>(?: +[^\s<>={}]{1,200}){2,60}")
 _TREE = re.compile(r"[\s│|]*(?:├|└|\+--|`--|\|--)")
 # An indented line is a program's, but for lists, traces, and the starts above without the ends of code.
 _INDENTED_WORDS = ("-", "*", "File ", "at ", *_CODE_STARTS)
-# Cheap looks ahead of the dear ones: how what each of those finds begins or ends, or what it holds.
+# Cheap looks ahead of the dear ones: how what each of those finds begins or ends.
 _LAST_OF_CODE = frozenset(end[-1] for end in _CODE_ENDS)
 _FIRST_OF_SIGNS = frozenset(sign[0] for sign in _CODE_SIGNS)
 _LAST_BEHIND_STARTS = frozenset(":)\"',")
 _FIRST_OF_TREE = frozenset("│|├└+`")
-_WITHIN_PARTS = "'\"=;<"
+_FIRST_OF_CODE = _FIRST_OF_SIGNS | _FIRST_OF_TREE
+_LAST_OF_ANY_CODE = _LAST_OF_CODE | _LAST_BEHIND_STARTS
+# Where a line ends or begins, in a text between line breaks, that may be code though it holds none of _CODE_PARTS.
+_CODE_EDGE = re.compile(
+    rf"\n(?:(?=[\s{re.escape(''.join(_FIRST_OF_CODE))}])|(?<=[\s{re.escape(''.join(_LAST_OF_ANY_CODE))}]\n))"
+)
 # A place in a file, as tracebacks, test runs and compilers print it: `a.py:3`, `a.ts(10,5)`, `File "a.py", line 3`.
 _DIAGNOSTIC = re.compile(
     r"File \"|(?:FAILED|ERROR|PASS|FAIL) \S|(?:\.\w{1,10}|file)(?::\d{1,7}(?:[:\s),]|$)|\(\d{1,7},\d{1,5}\))"
@@ -49,7 +60,7 @@ _DECORATION = re.compile(r"^(?:[-*+>]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|(?:file(?:name
 class Words:
     """Collects what is told in plain words, each piece with its place among the names found so far.
 
-    `own` says whether anything was told, `title` is its first line. With `matters`, only lines for which it is true are
+    `own` says whether anything was told, `title` is its first line. With `matters`, only the lines that it picks are
     searched, and `skipped` is at least the number of names in the others.
     """
 
@@ -86,30 +97,29 @@ class Words:
 
     def _names(self) -> Iterator[tuple[int, str]]:
         for place, text in _ends(self._pieces):
-            lines = text.split("\n")
-            for line in _prose(text, lines, self._mattering(naming_lines(text, lines))):
+            for line in _prose(text, self._naming(text)):
                 for name in names_in_line(line):
                     yield place, name
         for place, text in _ends(self._output):
-            for line in self._mattering(naming_lines(text, text.split("\n"))).values():
+            for line in self._naming(text).values():
                 if _DIAGNOSTIC.search(line[:600]):
                     for name in names_in_line(line):
                         yield place, name
 
-    def _mattering(self, naming: dict[int, str]) -> dict[int, str]:
-        """Those of the lines that matter."""
-        matters = self._matters
-        if matters is None:
-            return naming
-        kept = {index: line for index, line in naming.items() if matters(line)}
-        if len(kept) < len(naming):
-            left_out = sum(len(line) + 1 for index, line in naming.items() if index not in kept)
-            self.skipped += -(-left_out // SHORTEST)
+    def _naming(self, text: str) -> dict[int, str]:
+        """Those of the text's lines, by where they begin, that may hold names and matter."""
+        if self._matters is None:
+            return naming_lines(text)
+        kept = self._matters(text)
+        if sum(map(len, kept.values())) + len(kept) <= len(text) and (kept or naming_lines(text)):
+            self.skipped += most_names(text)
         return kept
 
 
 def _ends(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The first and the last thousands of characters of what was told, in order."""
+    if sum(len(text) for _, text in pieces) <= LONGEST_PROSE:
+        return pieces
     first: list[tuple[int, str]] = []
     behind = list(reversed(pieces))
     room = LONGEST_PROSE
@@ -129,35 +139,46 @@ def _ends(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return first + last[::-1]
 
 
-def _prose(text: str, lines: Sequence[str], naming: dict[int, str]) -> Iterator[str]:
-    """Those of the naming lines that are prose.
+def _prose(text: str, naming: dict[int, str]) -> Iterator[str]:
+    """Those of a text's naming lines that are prose.
 
     Of pasted code with a question, the question at either end, and error messages.
     """
     if not naming:
         return
-    first = last = count = len(lines)
-    parts = any(map(text.__contains__, _WITHIN_PARTS))
-    if count > 5:
-        code = [_is_code(line, parts=parts) for line in lines]
-        if sum(code) * 4 > count - lines.count(""):
-            first, last = code.index(True), count - 1 - code[::-1].index(True)
-    for index, line in naming.items():
-        if _is_code(line, parts=parts):
+    parts = [part for sign, part in _CODE_PARTS.items() if sign in text and part.search(text)]
+    first, last = _code_within(text.split("\n"), parts) if parts or _CODE_EDGE.search(f"\n{text}\n") else (0, 0)
+    for begin, line in naming.items():
+        if _is_code(line, parts):
             if not _DIAGNOSTIC.search(line[:600]):
                 continue
-        elif first < index < last:
+        elif first < begin < last:
             continue
         yield _CLOSING_TAG.sub(" ", line) if "</" in line else line
 
 
-def _is_code(line: str, *, parts: bool) -> bool:
-    """Whether a line is rather a program's than a person's; `parts`: whether its text holds any of _WITHIN_PARTS."""
+def _code_within(lines: list[str], parts: Sequence[re.Pattern[str]]) -> tuple[int, int]:
+    """Where the first and the last line of code begin, if so many are code that what stands between them is, too."""
+    if len(lines) > 5:
+        code = [
+            index
+            for index, (line, text) in enumerate(zip(lines, map(str.strip, lines), strict=True))
+            if (text[:1] in _FIRST_OF_CODE or text[-1:] in _LAST_OF_ANY_CODE or len(text) < len(line) or parts)
+            and _is_code(line, parts)
+        ]
+        if len(code) * 4 > len(lines) - lines.count(""):
+            places = beginnings(lines)
+            return places[code[0]], places[code[-1]]
+    return 0, 0
+
+
+def _is_code(line: str, parts: Sequence[re.Pattern[str]]) -> bool:
+    """Whether a line is rather a program's than a person's; `parts`: those of _CODE_PARTS that its text holds."""
     text = line.strip()
     if not text:
         return False
     first, last = text[0], text[-1]
-    if (last in _LAST_OF_CODE and text.endswith(_CODE_ENDS)) or (parts and _CODE_PART.search(text)):
+    if (last in _LAST_OF_CODE and text.endswith(_CODE_ENDS)) or (parts and any(part.search(text) for part in parts)):
         return True
     if first in _FIRST_OF_SIGNS and text.startswith(_CODE_SIGNS):
         return not (first == "<" and _ABOUT_A_TAG.fullmatch(text))
@@ -182,5 +203,5 @@ def whole_name(line: str) -> str | None:
 def title_of(line: str) -> str:
     """A line as a title: one line, at most 80 characters, without the tags around it."""
     first = line[:600].lstrip().partition("\n")[0]
-    text = " ".join(_CLOSING_TAG.sub(" ", first).split()).strip('"“” ')
+    text = " ".join((_CLOSING_TAG.sub(" ", first) if "</" in first else first).split()).strip('"“” ')
     return text if len(text) <= LONGEST_TITLE else text[: LONGEST_TITLE - 1].rstrip() + "…"

@@ -65,6 +65,20 @@ def test_no_names(text):
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "foo(", "foo();", "if x {", "}", "total(a, b);  ", "#include <a.h>", "// a note", "$ make all'", "    indented",
+        "\tindented", "import os, sys:", 'return "x"', "a = 'b' or c", "if a == b then", "<A b={c} />x", "f('x') + 1",
+        "run(); again", "Vec::<T> of it", "x from 'y' here", "<div>", "│ a", "\u3000├── a",
+    ],
+)  # fmt: skip
+def test_what_stands_within_code_is_code(code):
+    """A name between lines of code is the code's, though its own line is none; a name behind them is not."""
+    text = f"why does this fail\n{code}\n{code}\nsee a.py\n{code}\n{code}\nand b.py"
+    assert files(user(text)) == ["b.py"]
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("```python a.py\nopen('b.csv')\n```", ["a.py"]),

@@ -8,6 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.routing.files import KINDS, Finder
+from sidecar.routing.filetypes import EXTENSIONLESS
+from sidecar.routing.prose import most_names, names_in_line
 from sidecar.routing.rules import CompiledRule, compile_filter, first_match, sift
 
 FILTERS = (
@@ -18,6 +20,14 @@ WORDS = (
     "file:///w/a%2Ets", "file:///w/src%2Fapi/b.md", "100%", "größe.py", "Größe.py", "GRO\u0308SSE.ts", "\u212aeep.ts",
     "app/[id]/page.tsx", "please", "explain", "e.g.", "the file", "\n", "```ts\nx\n```", "cat a.b | head", "'q'.ts",
     "/wo/src/api/a.ts", "~/wo/Makefile", "C:\\wo\\lib\\x.test.py",
+)  # fmt: skip
+# What clients write around words, and what people paste between them.
+LINES = (
+    "<task>", "</task>", '<file_content path="src/api/a.ts">', "</file_content>", "<environment_details>",
+    "a.md:3: error", "</environment_details>", "# VSCode Visible Files", "```ts src/api/a.ts (1-6)", "```",
+    "Content of src/api/b.md:", "I have *added these files to the chat* so you can edit them.", "lib/x.test.py",
+    "diff --git a/x.ts b/src/api/x.ts", "--- a/x.ts", "## My request for Codex:", "const a = 'b.ts';", "    if (a == b.ts) {", "}", "", "foo(",
+    "├── a.ts", 'File "lib/x.test.py", line 3', "see Makefile and a.b", "don't touch src/api/a.ts, it's fine.", "what is wrong",
 )  # fmt: skip
 
 
@@ -34,7 +44,8 @@ def body_of(messages, *, ascii_only):
     return json.dumps({"model": "mux", "messages": messages}, ensure_ascii=ascii_only).encode()
 
 
-texts = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+words = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+texts = words | st.lists(st.sampled_from(LINES) | words, max_size=20).map("\n".join)
 messages = st.lists(
     st.one_of(
         texts.map(user),
@@ -133,3 +144,17 @@ def test_of_very_many_names_the_same_count():
     text = "\n".join(f"see a{number}.py" for number in range(300)) + "\nand b.ts"
     assert partly(text) == context({"messages": [user(text)]})
     assert "b.ts" not in partly(text).files
+
+
+@given(st.lists(st.sampled_from((*WORDS, *LINES, *EXTENSIONLESS, "\n", ",", "(", "|")), max_size=30))
+def test_no_text_holds_more_names_than_it_may(pieces):
+    """How many names a text holds at most is told without looking for them."""
+    text = "".join(pieces)
+    assert sum(len(list(names_in_line(line))) for line in text.split("\n")) <= most_names(text)
+
+
+@pytest.mark.parametrize("name", sorted(EXTENSIONLESS))
+def test_each_name_without_extension_counts_as_one(name):
+    """A name that no dot and no folder tells is one that the text may hold."""
+    assert list(names_in_line(name)) == [name]
+    assert most_names(name) > 0
