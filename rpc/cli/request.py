@@ -50,9 +50,9 @@ class Day(click.DateTime):
 class Selection(NamedTuple):
     """Which requests to show; None means all."""
 
-    workspace: str | None
-    provider: str | None
-    outcome: Outcome | None
+    workspace: str | None = None
+    provider: str | None = None
+    outcome: Outcome | None = None
 
 
 @click.command()
@@ -72,7 +72,8 @@ def log(*, count: int, follow: bool, clear: bool, yes: bool, as_json: bool, **se
     elif follow:
         perform(lambda control: _follow(control, count, selection, as_json=as_json))
     else:
-        _list(perform(lambda control: _settled(control, count, selection)), selection, as_json=as_json)
+        requests, are_others = perform(lambda control: _listed(control, count, selection))
+        _list(requests, are_others=are_others, as_json=as_json)
 
 
 @click.command()
@@ -86,18 +87,25 @@ def usage(by: UsageKey, since: datetime | None, *, as_json: bool) -> None:
     if as_json:
         return print_json(rows)
     if not rows:
-        return _hint("requests yet")
+        return hint(f"No requests since {first_day}.") if first_day else _hint()
     columns = (by.upper(), "REQUESTS", "TOKENS IN", "OUT", "CACHED", "COST")
     table = Table(columns, [*(_usage_row(u, by) for u in rows), _total(rows)], right=frozenset(columns[1:]))
     return print_table(table)
 
 
-def _hint(missing: str) -> None:
+def _hint() -> None:
     """How to have requests, where there are none."""
     from rpc.cli.health import find  # noqa: PLC0415 - start-up: only who has no requests asks
     from sidecar.settings import read_place  # noqa: PLC0415 - the same
 
-    hint(f"No {missing}. Point a client at {find(read_place()).url}, or see 'mux-sidecar demo'.")
+    url = find(read_place()).url
+    hint(f"No requests yet. Point a client at {url}: mux-sidecar connect CLIENT (or see: mux-sidecar demo)")
+
+
+async def _listed(control: Control, count: int, selection: Selection) -> tuple[Sequence[Request], bool]:
+    """The newest requests, and whether there are others if there are none of those."""
+    found = await _settled(control, count, selection)
+    return found, not found and bool(await _read(control, 1, Selection()))
 
 
 async def _settled(control: Control, count: int, selection: Selection) -> Sequence[Request]:
@@ -135,11 +143,11 @@ async def _read(control: Control, count: int, selection: Selection) -> Sequence[
     )
 
 
-def _list(requests: Sequence[Request], selection: Selection, *, as_json: bool) -> None:
+def _list(requests: Sequence[Request], *, are_others: bool, as_json: bool) -> None:
     if as_json:
         return print_json(requests)
     if not requests:
-        return hint("No such requests.") if any(selection) else _hint("requests yet")
+        return hint("No such requests; 'mux-sidecar log' lists the others.") if are_others else _hint()
     table = Table(COLUMNS, [_row(request) for request in requests], right=RIGHT)
     if not sys.stdout.isatty():
         titles, *lines = aligned(table)

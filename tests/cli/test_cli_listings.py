@@ -114,13 +114,13 @@ def test_status(set_up: Mux) -> None:
     assert "near/echo" in set_up.cli("status").stdout
 
 
-@pytest.mark.parametrize("line", ["log", "usage"])
+@pytest.mark.parametrize("line", ["log", "log -w default", "log --provider near --outcome error", "usage"])
 def test_no_requests(set_up: Mux, line: str) -> None:
     """Without a request the listing is empty, and a hint on standard error says what to do."""
-    assert set_up.json(line) == []
-    done = set_up.cli(line)
+    assert set_up.json(*line.split()) == []
+    done = set_up.cli(*line.split())
     assert done.stdout == ""
-    assert "http://localhost:" in done.stderr
+    assert f"Point a client at http://localhost:{set_up.port}/v1/mux: mux-sidecar connect CLIENT" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_log_of_a_selection(running: Mux, selection: str) -> None:
     running.cli("provider", "add", "idle", "--type", "echo", check=False)
     assert running.json("log", *selection.split()) == []
     done = running.cli("log", *selection.split())
-    assert (done.stdout, done.stderr) == ("", "No such requests.\n")
+    assert (done.stdout, done.stderr) == ("", "No such requests; 'mux-sidecar log' lists the others.\n")
 
 
 def test_log_of_what_is_gone(fresh_mux: Callable[..., Mux]) -> None:
@@ -122,6 +122,7 @@ def test_usage(running: Mux) -> None:
     assert shown[0].split()[:2] == ["PROVIDER", "REQUESTS"]
     assert shown[-1].split()[0] == "total"
     assert running.json("usage", "--since", "2999-01-01") == []
+    assert running.cli("usage", "--since", "2999-01-01").stderr == "No requests since 2999-01-01.\n"
 
 
 def test_usage_of_requests_without_route_or_price(fresh_mux: Callable[..., Mux], other_upstream: Upstream) -> None:
