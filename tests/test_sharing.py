@@ -14,6 +14,7 @@ from mux import COMMAND, Mux
 
 from sidecar.sharing.cards import Card
 from sidecar.sharing.claim import Claim
+from sidecar.sharing.folder import meeting_folder
 from sidecar.sharing.standing import stands_by
 
 BODY = b'{"messages": [{"role": "user", "content": "Explain src/cart.ts"}]}'
@@ -131,6 +132,23 @@ def test_another_takes_over(mux, windows, sharing):
         except OSError:
             time.sleep(0.05)
     pytest.fail("nobody took over")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there nothing can be killed before its files are let go of")
+def test_who_comes_sweeps_what_the_dead_left(mux, windows, fresh_mux):
+    """A sidecar removes what a killed one of another data folder and port has left where they meet."""
+    killed = windows.open()
+    (home,) = {mux.get("/health").json()["home"]}
+    killed.kill()
+    killed.wait()
+    assert len(list(meeting_folder().glob(f"{home}-{mux.port}-{killed.pid}.*"))) >= 2
+    other = fresh_mux().start()
+    assert list(meeting_folder().glob(f"{home}-*")) == []
+    own = f"{other.get('/health').json()['home']}-{other.port}-{other.process.pid}"
+    until = time.monotonic() + 30
+    while not {f"{own}.card", f"{own}.life"} <= {path.name for path in meeting_folder().iterdir()}:
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_two_data_folders_never_share(mux, windows, tmp_path):

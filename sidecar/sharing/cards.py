@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from sidecar import private, systems
+from sidecar import private
 from sidecar.errors import StoreUnusable
+from sidecar.sharing import lives
 from sidecar.sharing.folder import meeting_folder
 from sidecar.values import EndpointWord, Value
 
@@ -42,18 +42,18 @@ class Cards:
     def show(self, card: Card) -> None:
         """Show this process's card in place of its last one. Raises OSError."""
         if self._descriptor is None:
-            self._descriptor = _held(self._life)
+            self._descriptor = lives.hold(self._life)
         if card != self._shown:
             private.write(self._own, msgspec.json.encode(card))
             self._shown = card
 
     def withdraw(self) -> None:
         """Show no card any more."""
-        _remove(self._own)
+        lives.remove(self._own)
         if self._descriptor is not None:
             os.close(self._descriptor)  # first: Windows removes no file that is open
             self._descriptor = None
-        _remove(self._life)
+        lives.remove(self._life)
         self._shown = None
 
     def others(self) -> tuple[Card, ...]:
@@ -75,9 +75,8 @@ class Cards:
 
     def _read(self, path: Path) -> Card | None:
         life = path.with_suffix(".life")
-        if not systems.this().is_locked(life):
-            _remove(path)
-            _remove(life)
+        if not lives.lives(life):
+            lives.bury(life, (path, path.with_suffix(".sock")))
             return None
         try:
             data = private.read(path)
@@ -98,19 +97,3 @@ def serving_ports(place: Place) -> tuple[int, ...]:
         for port in sorted(ports)
         if any(card.state == "serving" for card in Cards(folder, place.home_hash, port).every())
     )
-
-
-def _held(path: Path) -> int:
-    """The file's descriptor, which holds it. Raises OSError."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        systems.this().hold(descriptor)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from sidecar.errors import StoreUnusable
 from sidecar.health import Health, ask
 from sidecar.keys import environment
 from sidecar.listeners import Acceptor, listen, sharing_here
-from sidecar.sharing import handover, standing
+from sidecar.sharing import handover, lives, standing
 from sidecar.sharing.cards import Card, Cards
 from sidecar.sharing.claim import Claim
 from sidecar.sharing.folder import meeting_folder
@@ -116,6 +116,7 @@ class Port:
         except (StoreUnusable, OSError):
             self._sharing = "alone"
             return
+        lives.sweep(folder)
         home, port = self._place.home_hash, self._place.port
         self._cards = Cards(folder, home, port)
         if self._sharing == "shared" and port:

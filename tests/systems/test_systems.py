@@ -122,6 +122,60 @@ def test_a_card_is_its_process_s(system_env, tmp_path):
     run(code, system_env)
 
 
+def test_what_the_dead_left_is_swept(system_env, tmp_path):
+    """Files of processes that have died go, whatever their data folder and port; the living's, and others, stay."""
+    code = f"""
+        import os
+        from pathlib import Path
+        from sidecar.sharing.cards import Card, Cards
+        from sidecar.sharing.lives import sweep
+        folder = Path({str(tmp_path)!r})
+        living = Cards(folder, "aaaa", 1)
+        living.show(Card(pid=os.getpid(), version="1", state="serving"))
+        kept = {{"8989.lock", "notes.card", "b-1.life", *(path.name for path in folder.iterdir())}}
+        dead = f"bbbb-2-{{os.getpid()}}"  # a number that another process has now
+        for name in (*kept, f"{{dead}}.card", f"{{dead}}.life", f"{{dead}}.sock", "cccc-3-4.card", "dddd-4-5.life",
+                     "eeee-5-6.sock", f".{{dead}}.card.6.789"):
+            (folder / name).touch()
+        sweep(folder)
+        assert {{path.name for path in folder.iterdir()}} == kept, list(folder.iterdir())
+        assert living.every()[0].pid == os.getpid()
+    """
+    run(code, system_env)
+
+
+@pytest.mark.parametrize("system", ["linux", "macos"])  # on Windows no file is removed that another process has open
+def test_a_sweep_removes_no_file_of_the_living(system, tmp_path):
+    """A process whose dead namesake's file is swept while it takes it has a file that stays, whoever sweeps."""
+    code = f"""
+        import os, subprocess, sys
+        from collections import deque
+        from pathlib import Path
+        from sidecar.sharing.lives import hold
+        folder = Path({str(tmp_path / "meet")!r})
+        folder.mkdir()
+        sweeping = "import sys, pathlib\\nfrom sidecar.sharing.lives import sweep\\nprint(flush=True)\\n" \\
+                   "while True: sweep(pathlib.Path(sys.argv[1]))"
+        sweepers = [subprocess.Popen([sys.executable, "-c", sweeping, str(folder)], stdout=subprocess.PIPE)
+                    for _ in range(3)]
+        held = deque()
+        try:
+            for one in sweepers: one.stdout.readline()
+            for port in range(1500):
+                life = folder / f"h-{{port}}-{{os.getpid()}}.life"
+                life.touch()
+                held.append((life, hold(life)))
+                if len(held) > 3:
+                    life, descriptor = held.popleft()
+                    assert os.path.samestat(os.fstat(descriptor), life.stat())
+                    os.close(descriptor)
+            assert all(one.poll() is None for one in sweepers)
+        finally:
+            for one in sweepers: one.kill()
+    """
+    run(code, {"MUX_SIDECAR_SYSTEM": system})
+
+
 FOLDERS = {
     "Linux": platformdirs.unix.Unix,
     "macOS": platformdirs.macos.MacOS,
