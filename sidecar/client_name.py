@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,11 +29,15 @@ def client_name(headers: Mapping[str, str]) -> str:
     Where that is a library, the name that the program gives itself in a header, else its first product that is none;
     where it says nothing of itself, the library.
     """
-    agent = headers.get("User-Agent", "")
+    return _named(headers.get("User-Agent", ""), *(headers.get(name) for name in TITLES))
+
+
+@lru_cache(64)  # a client says the same each time
+def _named(agent: str, *titles: str | None) -> str:
     first = agent.split(" ", 1)[0]
     if not _is_library(first):
         return first[:LONGEST]
-    title = next((title for name in TITLES if (title := headers.get(name, "").strip())), "")
+    title = next((title.strip() for title in titles if title and title.strip()), "")
     return (title or _own_product(agent) or first)[:LONGEST]
 
 
