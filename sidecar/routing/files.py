@@ -46,7 +46,7 @@ _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 class Context(msgspec.Struct, frozen=True):
     """What a request is about: its files in order of appearance, its kind, the user's first line (80 characters).
 
-    `partly`: there may be more files, of which no rule takes any.
+    `partly`: there may be more files, of which no rule takes any, and the title is left out.
     """
 
     files: tuple[str, ...]
@@ -96,7 +96,7 @@ class Finder:
                 return self.context(dialect, fields, scope, None, most)
         if conversation.may_name_relatively(files):
             return self.context(dialect, fields, scope, None, most)
-        return Context(files, kind, conversation.title, conversation.partly)
+        return Context(files, kind, "" if conversation.partly else conversation.title, conversation.partly)
 
     def _raws(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> Sequence[msgspec.Raw]:
         raw = fields.get(_MESSAGES.get(dialect, ""))
@@ -154,6 +154,7 @@ class Conversation:
         self._messages: dict[int, Message] = {}
         self.partly = False
         self._start = self._turn_start(len(raws))
+        self._turn = [self._at(index) for index in range(self._start, len(raws))]
 
     def _at(self, index: int) -> Message:
         """The message there, read once: already to look it up costs hashing it."""
@@ -203,14 +204,14 @@ class Conversation:
     @property
     def is_fim(self) -> bool:
         """Whether the current turn is a completion in disguise."""
-        return any(self._at(index).fim for index in range(self._start, len(self._raws)))
+        return any(message.fim for message in self._turn)
 
     @property
     def title(self) -> str:
         """The first line of the user's own words in the current turn; of what they pasted, if there are no words."""
-        turn = range(self._start, len(self._raws))
-        return next((title for i in turn if (title := self._at(i).title)), "") or next(
-            (title for i in turn if self._at(i).speaker == "user" and (title := _pasted(self._raws[i]))), ""
+        turn = zip(self._turn, self._raws[self._start :], strict=True)
+        return next((message.title for message in self._turn if message.title), "") or next(
+            (title for message, raw in turn if message.speaker == "user" and (title := _pasted(raw))), ""
         )
 
     def turn_names(self) -> tuple[str, ...]:
@@ -246,7 +247,7 @@ class Conversation:
 
     def weak_names(self) -> tuple[str, ...]:
         """The files that the current turn hints at."""
-        return distinct(name for i in range(self._start, len(self._raws)) for name in self._at(i).weak)
+        return distinct(name for message in self._turn for name in message.weak)
 
 
 def _pasted(raw: msgspec.Raw) -> str:

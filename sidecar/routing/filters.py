@@ -45,7 +45,7 @@ class Names:
 class Filter:
     """A compiled filter. `text` is what the user wrote, `needle` what is sought, folded; `glob` only for globs.
 
-    `spelled` is what a request's text must hold, all of it, so that one of its files can be taken.
+    `spelled` is what a request's text (`spelling.plain`) must hold, all of it, so that one of its files can be taken.
     """
 
     text: str
@@ -53,13 +53,6 @@ class Filter:
     needle: str = ""
     glob: Glob | None = None
     spelled: tuple[str, ...] = ()
-
-    def may_take(self, plain: str) -> bool:
-        """Whether a file of the request with this text (`spelling.plain`) can be taken: False is sure."""
-        for piece in self.spelled:  # noqa: SIM110 - a generator costs as much as the search
-            if piece not in plain:
-                return False
-        return True
 
     def find(self, names: Names) -> int | None:
         """The index of the first file that the filter takes, or None."""

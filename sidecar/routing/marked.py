@@ -40,7 +40,7 @@ class Reader:
 
     `names` are the files found, `weak` those that count only if nothing else does; `own` says whether there are words
     of the user's own, `title` is their first line. With `matters`, names in plain words are sought in those lines alone
-    for which it is true; `skipped` is at least the number of the others.
+    that it picks; `skipped` is at least the number of the others, and where there are any, the title is left out.
     """
 
     def __init__(self, matters: Matters | None = None) -> None:
@@ -80,7 +80,7 @@ class Reader:
         self.weak += part.weak
         self.skipped += part.words.skipped
         self.own = self.own or part.words.own
-        self.title = self.title or part.words.title
+        self.title = self.title or ("" if self.skipped else part.words.title)
 
 
 class Part:

@@ -29,7 +29,7 @@ class Message(msgspec.Struct, frozen=True):
     `real` is true for words of the user's own; `names` are the files in context, `weak` those that count if there is
     no other; `ran` are files within code fences, which count where a client runs the assistant's fences; `boundary`
     says that all before it are examples; `fim` that it is a completion in disguise; `title` is its first line; `partly`
-    that there may be more names, in lines that were left out.
+    that there may be more names, in lines that were left out, and that the title was.
     """
 
     speaker: Speaker
@@ -58,7 +58,7 @@ _CALLS = frozenset({"function_call", "custom_tool_call", "mcp_call", "tool_use",
 def read_message(message: object, matters: Matters | None = None) -> Message:
     """What a message or item of any dialect says; anything else says nothing.
 
-    With `matters`, the user's own words are searched only in the lines for which it is true.
+    With `matters`, the user's own words are searched only in the lines that it picks.
     """
     if not isinstance(message, dict):
         return NOTHING

@@ -93,7 +93,10 @@ def sift(
         plain = spelling.plain(body) if plain is None else plain
         if plain is None or not taken.spelled:
             return None, None
-        if taken.may_take(plain):
+        for piece in taken.spelled:
+            if piece not in plain:
+                break
+        else:
             doubtful.append(taken)
     return None, Lines(doubtful) if doubtful else None
 

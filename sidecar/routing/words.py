@@ -60,26 +60,22 @@ _DECORATION = re.compile(r"^(?:[-*+>]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|(?:file(?:name
 class Words:
     """Collects what is told in plain words, each piece with its place among the names found so far.
 
-    `own` says whether anything was told, `title` is its first line. With `matters`, only the lines that it picks are
-    searched, and `skipped` is at least the number of names in the others.
+    With `matters`, only the lines that it picks are searched, and `skipped` is at least the number of names in the
+    others.
     """
 
     def __init__(self, matters: Matters | None = None) -> None:
-        self.own = False
-        self.title = ""
         self.skipped = 0
         self._matters = matters
         self._pieces: list[tuple[int, str]] = []
+        self._titled = 0
         self._output: list[tuple[int, str]] = []
 
     def add(self, place: int, text: str) -> None:
         """A piece of text that is not marked as anything else."""
         text = text.strip("\r\n")
-        if not text or text.isspace():
-            return
-        self.own = True
-        self.title = self.title or title_of(text)
-        self._pieces.append((place, text))
+        if text and not text.isspace():
+            self._pieces.append((place, text))
 
     def add_diagnostics(self, place: int, text: str) -> None:
         """Unnamed output of a compiler or a test run: only lines that point at a place in a file count."""
@@ -87,7 +83,17 @@ class Words:
 
     def restart_title(self) -> None:
         """What follows are surely the user's words."""
-        self.title = ""
+        self._titled = len(self._pieces)
+
+    @property
+    def own(self) -> bool:
+        """Whether anything was told."""
+        return bool(self._pieces)
+
+    @property
+    def title(self) -> str:
+        """The first line of what was told."""
+        return next((title for _, text in self._pieces[self._titled :] if (title := title_of(text))), "")
 
     def close(self, names: list[str]) -> None:
         """Put the files that the words name into `names`, each at its place."""

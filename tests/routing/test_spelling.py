@@ -26,8 +26,9 @@ LINES = (
     "<task>", "</task>", '<file_content path="src/api/a.ts">', "</file_content>", "<environment_details>",
     "a.md:3: error", "</environment_details>", "# VSCode Visible Files", "```ts src/api/a.ts (1-6)", "```",
     "Content of src/api/b.md:", "I have *added these files to the chat* so you can edit them.", "lib/x.test.py",
-    "diff --git a/x.ts b/src/api/x.ts", "--- a/x.ts", "## My request for Codex:", "const a = 'b.ts';", "    if (a == b.ts) {", "}", "", "foo(",
-    "├── a.ts", 'File "lib/x.test.py", line 3', "see Makefile and a.b", "don't touch src/api/a.ts, it's fine.", "what is wrong",
+    "diff --git a/x.ts b/src/api/x.ts", "--- a/x.ts", "## My request for Codex:", "const a = 'b.ts';",
+    "    if (a == b.ts) {", "}", "", "foo(", "├── a.ts", 'File "lib/x.test.py", line 3', "see Makefile and a.b",
+    "don't touch src/api/a.ts, it's fine.", "what is wrong",
 )  # fmt: skip
 
 
