@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ NEXT_ADDRESS = 0.25
 REMEMBERED = 10.0
 
 AddressInfo = aiohappyeyeballs.AddrInfoType
-Make = Callable[[], Connection]
+Make = Callable[[socket.socket], Connection]
 
 
 class Origin(NamedTuple):
@@ -65,9 +66,10 @@ class Connector:
         while True:
             try:
                 stages.append("connect")
+                context = self._trusted() if origin.secure else None
                 opened = await self._open(addresses)
                 stages.append("tls")
-                return await self._speak(origin, opened, make)
+                return await _speak(origin, context, opened, make)
             except OSError as error:
                 aiohappyeyeballs.pop_addr_infos_interleave(addresses)
                 if not addresses or stages[-1] == "connect":
@@ -78,21 +80,18 @@ class Connector:
             addresses, happy_eyeballs_delay=NEXT_ADDRESS, socket_factory=self._open_socket
         )
 
-    async def _speak(self, origin: Origin, opened: socket.socket, make: Make) -> Connection:
-        loop = asyncio.get_running_loop()
-        if not origin.secure:
-            return (await loop.create_connection(make, sock=opened))[1]
+    def _trusted(self) -> ssl.SSLContext:
         if self._context is None:
             self._context = self._trust()
-        transport, connection = await loop.create_connection(make, sock=opened)
-        if transport.is_closing():  # it was spoken to before anybody asked
-            raise ConnectionResetError
-        name = origin.host.rstrip(".")  # certificates bear names without it
-        secured = await loop.start_tls(transport, connection, self._context, server_hostname=name)
-        if secured is None:
-            raise ConnectionResetError
-        connection.secured(secured)
-        return connection
+        return self._context
+
+
+async def _speak(origin: Origin, context: ssl.SSLContext | None, opened: socket.socket, make: Make) -> Connection:
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(partial(make, opened), sock=opened)
+    if context is not None:
+        await connection.secure(context, origin.host.rstrip("."))  # certificates bear names without the dot
+    return connection
 
 
 class _Names:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple, cast
 
 from sidecar.http1.failures import Disconnected, Silent
 from sidecar.http1.reply import Reply
+from sidecar.http1.tls import Tls
 
 #: Bytes of a body that are not worth a call of their own.
 SMALL = 64 * 1024
+#: Bytes that are read at once of what had come when a connection broke.
+PIECE = 256 * 1024
 #: Seconds by which a timer is late when the machine slept or the process stood still: that was not the other side.
 STOOD_STILL = 1.0
 
@@ -24,14 +30,21 @@ class Limits(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """A connection that asks one thing at a time; `free` is called when it can be asked again, `gone` when it ends."""
+    """A connection that asks one thing at a time; `free` is called when it can be asked again, `gone` when it ends.
 
-    def __init__(self, free: Callable[[Connection], None], gone: Callable[[Connection], None]) -> None:
+    `opened` is the socket that its transport is on.
+    """
+
+    def __init__(
+        self, free: Callable[[Connection], None], gone: Callable[[Connection], None], opened: socket.socket
+    ) -> None:
         self._free = free
         self._gone = gone
+        self._socket = opened
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._below: asyncio.Transport | None = None
+        self._tls: Tls | None = None
+        self._handshake: asyncio.Future[None] | None = None
         self._reply: Reply | None = None
         self._heard = 0.0
         self._allowed: float | None = None
@@ -45,6 +58,25 @@ class Connection(asyncio.Protocol):
         """Whether it can still be asked, as far as is known."""
         return self._transport is not None and not self._transport.is_closing()
 
+    async def secure(self, context: ssl.SSLContext, name: str) -> None:
+        """Go on in TLS with a server of this name.
+
+        Raises:
+            OSError: that fails; ssl.SSLError is one.
+        """
+        if not self.is_open:  # it was spoken to before anybody asked
+            raise ConnectionResetError
+        self._tls = Tls(context, name)
+        self._handshake = self._loop.create_future()
+        self._send(self._tls.outgoing())
+        try:
+            await self._handshake
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            self._handshake = None
+
     async def ask(self, head: bytes, body: bytes, limits: Limits) -> Reply:
         """The answer to a request, its body still to be read; let it go with `close`.
 
@@ -55,12 +87,9 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             raise Disconnected(begun=False)
         reply = self._reply = Reply(self, limits.idle)
-        if len(body) < SMALL:
-            self._transport.write(head + body)
-        else:
-            self._transport.writelines((head, body))
-        self.allow_silence(limits.first_byte)
         try:
+            self._say(head, body)
+            self.allow_silence(limits.first_byte)
             await reply.head()
         except BaseException:
             reply.close()
@@ -115,12 +144,30 @@ class Connection(asyncio.Protocol):
         """It is open."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def secured(self, transport: asyncio.Transport) -> None:
-        """It goes on in TLS, which hands all that it is given to the transport below, and then says it has sent it."""
-        if self._transport is not None:
-            self._transport, self._below = transport, self._transport
-
     def data_received(self, data: bytes) -> None:
+        """Bytes of the wire."""
+        tls = self._tls
+        if tls is None:
+            self._take(data)
+            return
+        opened = tls.open(data)
+        if opened:
+            self._take(opened)
+        if tls.failure is None:
+            self._send(tls.outgoing())
+        self._go_by(tls)
+
+    def _go_by(self, tls: Tls) -> None:
+        """What follows from how far TLS is now."""
+        if self._handshake is not None and not self._handshake.done() and tls.ready:
+            self._handshake.set_result(None)
+        if tls.failure is not None:
+            self._over(tls.failure)
+            self.abort()
+        elif tls.ended:
+            self.eof_received()
+
+    def _take(self, data: bytes) -> None:
         """Bytes of the answer, whose head must come in time as a whole; those nobody asked for end the connection."""
         reply = self._reply
         if reply is None or not reply.feed(data):
@@ -130,23 +177,57 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The other side says no more: what has not been sent need not be, nor is there a reason to wait for it."""
-        if self._reply is not None:
-            self._reply.lost(None)
+        self._over(None)
         self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended."""
-        self._transport = self._below = None
+        if exc is not None:
+            self._read_on()
+        self._transport = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._reply is not None:
-            self._reply.lost(exc)
+        self._over(exc)
         self._gone(self)
+
+    def _read_on(self) -> None:
+        """Take what had come when sending failed: transports leave it unread, and often it says why."""
+        with suppress(OSError):
+            while self._reply is not None and (data := self._socket.recv(PIECE)):
+                self.data_received(data)
+
+    def _over(self, error: Exception | None) -> None:
+        """Nothing more will come, to whoever waits for it."""
+        if self._reply is not None:
+            self._reply.lost(error)
+        if self._handshake is not None and not self._handshake.done():
+            self._handshake.set_exception(error or ConnectionResetError())
+
+    def _say(self, head: bytes, body: bytes) -> None:
+        """Send a request.
+
+        Raises:
+            Disconnected: not even its beginning was sent, so that whatever there is to be read does not answer it.
+        """
+        if self._tls is not None:
+            self._send(self._tls.seal(head, body))
+        elif len(body) < SMALL:
+            self._send(head + body)
+        elif self._transport is not None:
+            self._transport.writelines((head, body))
+        if not self.is_open:
+            raise Disconnected(begun=False)
+
+    def _send(self, data: bytes) -> None:
+        """Bytes of the wire."""
+        if data and self._transport is not None:
+            self._transport.write(data)
 
     def _unsent_bytes(self) -> int:
         """Bytes of the request that the system has not taken yet."""
-        return sum(each.get_write_buffer_size() for each in (self._transport, self._below) if each is not None)
+        unsealed = 0 if self._tls is None else self._tls.unsealed
+        return unsealed + (0 if self._transport is None else self._transport.get_write_buffer_size())
 
     def _watch(self, due: float) -> None:
         if self._timer is not None:
