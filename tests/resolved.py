@@ -5,8 +5,8 @@ aioresponses 0.7.9 makes a `ClientResponse` without `stream_writer`, which aioht
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import aiohttp
 import aioresponses.core
@@ -15,7 +15,7 @@ from aiohttp.client_reqrep import ClientResponse
 
 class _Response(ClientResponse):
     def __init__(self, method: str, url: Any, **more: Any) -> None:
-        more.setdefault("stream_writer", Mock(output_size=0))
+        more.setdefault("stream_writer", SimpleNamespace(output_size=0))
         super().__init__(method, url, **more)
 
 

@@ -15,10 +15,14 @@ KEEP_ALIVE = 30.0
 
 
 class Pool:
-    """Sends requests over connections that are kept. Needs a running loop; whoever makes it closes it."""
+    """Sends requests over connections that are kept, for `keep_alive` seconds while they are idle.
 
-    def __init__(self, connector: Connector) -> None:
+    Needs a running loop; whoever makes it closes it.
+    """
+
+    def __init__(self, connector: Connector, keep_alive: float = KEEP_ALIVE) -> None:
         self._connector = connector
+        self._keep_alive = keep_alive
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
         self._idle: dict[Origin, list[tuple[float, Connection]]] = {}
@@ -68,7 +72,7 @@ class Pool:
     def _take(self, origin: Origin) -> Connection | None:
         """The connection that was used last, if one is idle, alive and not too old."""
         kept = self._idle.get(origin)
-        oldest = self._loop.time() - KEEP_ALIVE
+        oldest = self._loop.time() - self._keep_alive
         while kept:
             since, connection = kept.pop()
             if since > oldest and connection.is_open:
@@ -82,12 +86,12 @@ class Pool:
             return
         self._idle.setdefault(origin, []).append((self._loop.time(), connection))
         if self._sweeper is None:
-            self._sweeper = self._loop.call_later(KEEP_ALIVE, self._sweep)
+            self._sweeper = self._loop.call_later(self._keep_alive, self._sweep)
 
     def _sweep(self) -> None:
         """Close what was idle for too long."""
         self._sweeper = None
-        oldest = self._loop.time() - KEEP_ALIVE
+        oldest = self._loop.time() - self._keep_alive
         for origin, kept in list(self._idle.items()):
             for since, connection in kept:
                 if since <= oldest:
@@ -97,7 +101,7 @@ class Pool:
                 del self._idle[origin]
         if self._idle:
             first = min(kept[0][0] for kept in self._idle.values())
-            self._sweeper = self._loop.call_at(first + KEEP_ALIVE, self._sweep)
+            self._sweeper = self._loop.call_at(first + self._keep_alive, self._sweep)
 
     def _forget(self, origin: Origin, connection: Connection) -> None:
         self._open.discard(connection)

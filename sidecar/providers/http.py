@@ -30,7 +30,7 @@ class UnusableProxy(OSError):
     """The environment names a proxy that cannot be used; `args[0]` says why, without its password."""
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session(resolver: Resolver | None = None) -> aiohttp.ClientSession:
     """A session for listings, and for requests that take a proxy; whoever opens it closes it.
 
     It has no cookies, no total timeout, as many connections as are asked for, tries all addresses of a name (RFC 8305)
@@ -40,7 +40,7 @@ def open_session() -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
         limit=0,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
-        resolver=Resolver(),
+        resolver=resolver or Resolver(),
         socket_factory=open_socket,
         ssl=_trust(),
     )

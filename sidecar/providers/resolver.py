@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from ipaddress import IPv4Address, ip_address
 from typing import Any
 
@@ -15,6 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from sidecar.providers.hosts import is_blocked, is_loopback_host
 
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
+LookUp = Callable[[str, int, int, int], Sequence[AddressInfo]]
 _LOOPBACKS = ("127.0.0.1", "::1")
 
 
@@ -27,8 +30,12 @@ class Resolver(AbstractResolver):
 
     `localhost` is both loopback addresses without asking, IPv4 first, since that is where most local servers listen
     and a connection that one refuses goes to the other at once. The threads are daemons, so that a resolver which
-    hangs delays neither other names nor the end of the process, as those of the loop's executor would.
+    hangs delays neither other names nor the end of the process, as those of the loop's executor would. `look_up` is
+    that resolver, by the signature of `getaddrinfo`.
     """
+
+    def __init__(self, look_up: LookUp = socket.getaddrinfo) -> None:
+        self._look_up = look_up
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -42,7 +49,7 @@ class Resolver(AbstractResolver):
         if is_loopback_host(host):
             found = [each for each in _LOOPBACKS if family in (socket.AF_UNSPEC, _family(each))]
         else:
-            found = await _in_thread(host, port, family)
+            found = await _in_thread(partial(self._look_up, host, port, family, socket.SOCK_STREAM))
         allowed = [each for each in found if not is_blocked(each)]
         if found and not allowed:
             raise BlockedAddress(found[0])
@@ -80,8 +87,8 @@ def _result(name: str, address: str, port: int) -> ResolveResult:
     return ResolveResult(hostname=name, host=address, port=port, family=_family(address), proto=0, flags=flags)
 
 
-async def _in_thread(host: str, port: int, family: socket.AddressFamily) -> list[str]:
-    """The addresses that `getaddrinfo` gives, in its order (RFC 6724), each once."""
+async def _in_thread(look_up: Callable[[], Sequence[AddressInfo]]) -> list[str]:
+    """The addresses that are found, in their order (RFC 6724), each once."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
@@ -97,8 +104,7 @@ async def _in_thread(host: str, port: int, family: socket.AddressFamily) -> list
         addresses: list[str] = []
         error: OSError | None = None
         try:
-            found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+            addresses = list(dict.fromkeys(str(each[4][0]) for each in look_up()))
         except OSError as failure:
             error = failure
         except UnicodeError as failure:  # a label that is empty or longer than 63 letters

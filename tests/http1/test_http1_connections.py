@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 
 import pytest
 from speaking import CERTIFICATES, LIMITS, Client, scripted, until, whole
@@ -27,6 +28,14 @@ def tls():
     context.load_cert_chain(CERTIFICATES / "localhost.pem")
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+@contextlib.asynccontextmanager
+async def asking(look_up=socket.getaddrinfo, keep_alive=KEEP_ALIVE):
+    """A client with another resolver below it, or one that keeps its connections for another while."""
+    pool = Pool(Connector(Resolver(look_up), open_socket, ssl.create_default_context), keep_alive)
+    yield Client(pool)
+    await pool.close()
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -428,15 +437,15 @@ async def test_connections_rest_for_half_a_minute(client, serve, monkeypatch):
     await until(lambda: server.open == 1)
 
 
-async def test_what_is_idle_is_closed_without_another_request(client, serve, monkeypatch):
+async def test_what_is_idle_is_closed_without_another_request(serve):
     """The pool looks after it by itself."""
-    monkeypatch.setattr("sidecar.http1.pool.KEEP_ALIVE", 0.2)
     url, server = await serve(scripted(OK))
-    assert await client.ask(url) == (200, b"ok")
-    await until(lambda: not server.open)
-    assert not client.pool._open
-    assert await client.ask(url) == (200, b"ok")
-    await until(lambda: not server.open)
+    async with asking(keep_alive=0.2) as client:
+        assert await client.ask(url) == (200, b"ok")
+        await until(lambda: not server.open)
+        assert not client.pool._open
+        assert await client.ask(url) == (200, b"ok")
+        await until(lambda: not server.open)
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -506,19 +515,19 @@ async def test_who_cannot_be_connected_to(client, url, failure, cause):
     assert isinstance(failed.value.os_error, cause)
 
 
-async def test_a_name_is_asked_for_again_after_it_failed(client, monkeypatch):
+async def test_a_name_is_asked_for_again_after_it_failed():
     """A failure is not remembered."""
     asked = []
 
-    def look_up(host, *args, **more):
+    def look_up(host, *_):
         asked.append(host)
         raise socket.gaierror(socket.EAI_NONAME, "none")
 
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    for _ in range(2):
-        with pytest.raises(NotResolved):
-            await client.ask("http://nowhere.example/")
-    assert len(asked) == 2
+    async with asking(look_up) as client:
+        for _ in range(2):
+            with pytest.raises(NotResolved):
+                await client.ask("http://nowhere.example/")
+    assert asked == ["nowhere.example"] * 2
 
 
 async def test_a_closed_port(client):
@@ -570,11 +579,13 @@ async def test_who_speaks_before_tls_has_begun(client, serve):
     await until(lambda: not server.open)
 
 
-async def test_a_name_that_is_looked_up_for_too_long(client, monkeypatch):
+async def test_a_name_that_is_looked_up_for_too_long():
     """Told apart as well."""
-    monkeypatch.setattr(Resolver, "resolve", lambda *_, **__: asyncio.sleep(30))
-    with pytest.raises(ConnectTimeout) as failed:
-        await client.ask("http://slow.example/", limits=Limits(0.2, 20, 20))
+    over = threading.Event()
+    async with asking(lambda *_: over.wait(30) and []) as client:
+        with pytest.raises(ConnectTimeout) as failed:
+            await client.ask("http://slow.example/", limits=Limits(0.2, 20, 20))
+    over.set()
     assert failed.value.stage == "resolve"
 
 

@@ -5,6 +5,7 @@ import errno
 import socket
 import ssl
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -122,24 +123,23 @@ async def test_a_label_that_dns_cannot_hold_is_told(session, config):
     assert cause_of(await failure(session, provider), provider).code == "dns"
 
 
-async def test_a_slow_resolver_is_told_and_holds_up_nobody(session, serve, config, monkeypatch):
+async def test_a_slow_resolver_is_told_and_holds_up_nobody(serve, config):
     """The look-up has the connect timeout and a thread of its own, so that other requests go on."""
-    release = []
+    release = threading.Event()
 
-    def slow(host, *args, **more):
-        while not release:
-            time.sleep(0.01)
+    def slow(*_):
+        release.wait(30)
         raise socket.gaierror(socket.EAI_AGAIN, "late")
 
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
     server = await serve({"*": {}})
     names = [config("openai", f"http://slow-{each}.example/v1", timeouts=Timeouts(connect=2)) for each in range(20)]
-    waiting = [asyncio.ensure_future(failure(session, each)) for each in names]
-    await asyncio.sleep(0.05)
-    assert await ask(session, config("openai", f"{server.url}/v1")) == b"{}"
-    assert not any(each.done() for each in waiting)
-    causes = {cause_of(exc, each).code for exc, each in zip(await asyncio.gather(*waiting), names, strict=True)}
-    release.append(True)
+    async with open_session(Resolver(slow)) as session:
+        waiting = [asyncio.ensure_future(failure(session, each)) for each in names]
+        await asyncio.sleep(0.05)
+        assert await ask(session, config("openai", f"{server.url}/v1")) == b"{}"
+        assert not any(each.done() for each in waiting)
+        causes = {cause_of(exc, each).code for exc, each in zip(await asyncio.gather(*waiting), names, strict=True)}
+    release.set()
     assert causes == {"dns"}
 
 
@@ -252,16 +252,17 @@ async def test_a_blocked_address_is_not_connected_to(session, config, url):
     assert cause.code == "blocked_address"
 
 
-async def test_a_name_that_leads_to_a_blocked_address_is_not_connected_to(session, config, monkeypatch):
+async def test_a_name_that_leads_to_a_blocked_address_is_not_connected_to(config):
     """DNS may say what it likes: link-local and metadata addresses are left out, and refused if no other is left."""
     infos = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: infos)
+    resolver = Resolver(lambda *_: infos)
     provider = config("openai", "http://rebound.example/v1")
-    exc = await failure(session, provider)
+    async with open_session(resolver) as session:
+        exc = await failure(session, provider)
     assert cause_of(exc, provider).code == "blocked_address"
     assert "169.254.169.254" in unreachable(exc, provider).message
     infos.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80)))
-    assert [each["host"] for each in await Resolver().resolve("rebound.example", 80)] == ["192.0.2.1"]
+    assert [each["host"] for each in await resolver.resolve("rebound.example", 80)] == ["192.0.2.1"]
 
 
 def test_the_last_gate_opens_sockets_for_others():
