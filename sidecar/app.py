@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
@@ -41,18 +42,16 @@ PRUNE_EVERY = 3600.0
 SWITCH = 0.0005
 
 
+@dataclass(frozen=True, eq=False)
 class Serving:
     """A running endpoint, and what a front end beside it shares with it."""
 
-    def __init__(
-        self, place: Place, port: Port, endpoint: Endpoint, snapshots: Snapshots, session: ClientSession, keys: Keys
-    ) -> None:
-        self._port = port
-        self.place = place
-        self.endpoint = endpoint
-        self.snapshots = snapshots
-        self.session = session
-        self.keys = keys
+    place: Place
+    endpoint: Endpoint
+    snapshots: Snapshots
+    session: ClientSession
+    keys: Keys
+    _port: Port
 
     def token(self) -> str:
         """The data folder's token, which guards what is not for AI clients. Raises StoreUnusable."""
@@ -135,7 +134,7 @@ async def open_app(
             _discover(place, keys, session, snapshots),
         ):
             stack.callback(loop.create_task(work).cancel)
-        yield Serving(place, port, endpoint, snapshots, session, keys)
+        yield Serving(place, endpoint, snapshots, session, keys, port)
 
 
 async def _leave(port: Port, endpoint: Endpoint, server: Server) -> None:
