@@ -146,7 +146,7 @@ def _broken(snapshot: Snapshot, workspace: str, position: int, provider: str, mo
     if reason := broken(snapshot, provider, model):
         yield Problem(
             kind="brokenRule",
-            detail=line(BROKEN.format(position, workspace, reason)),
+            detail=line(BROKEN.format(position, workspace, reason.removesuffix("."))),
             mend=f"mux-sidecar rule edit {position} --model PROVIDER/MODEL{_option(snapshot, workspace)}",
             workspace=workspace,
             position=position,

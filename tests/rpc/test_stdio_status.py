@@ -80,7 +80,7 @@ def test_a_broken_rule(window):
     assert status["details"] == [
         {
             "kind": "brokenRule",
-            "detail": f"Rule 1 of the workspace default cannot serve ({reason}); mend it.",
+            "detail": f"Rule 1 of the workspace default cannot serve ({reason.removesuffix('.')}); mend it.",
             "mend": "mux-sidecar rule edit 1 --model PROVIDER/MODEL",
             "workspace": "default",
             "position": 1,
