@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "mux-sidecar"
 COMPLETE = "_MUX_SIDECAR_COMPLETE"  # what a shell's completion sets, as click's scripts do
+NO_COLOUR = "NO_COLOR"  # https://no-color.org; rich heeds it by itself, click does not
 MORE = "MUX_SIDECAR_LOG_LEVEL=debug shows where"
 
 # name → (module, attribute, what `--help` says). The help stands here so that `--help` imports none of them.
@@ -107,8 +108,9 @@ def _invoke(arguments: Sequence[str]) -> int:
 
         return shell_complete(cli, {}, PROGRAM, COMPLETE, asked)
     status = 0
+    colour = False if variable(NO_COLOUR) else None  # None: on a terminal
     try:
-        with cli.make_context(PROGRAM, list(arguments)) as context:
+        with cli.make_context(PROGRAM, list(arguments), color=colour) as context:
             cli.invoke(context)
     except click.exceptions.Exit as end:
         status = end.exit_code

@@ -63,7 +63,7 @@ def add(name: str, type_: str, *, as_json: bool, **given: Any) -> None:
     _tell(added, "Added", as_json=as_json)
 
 
-@provider.command()
+@provider.command(short_help="Change what is given, and fetch the models anew.")
 @click.argument("name", type=EXISTING)
 @click.option("--rename", metavar="NEW", help="Give it another name; the rules follow.")
 @provider_options

@@ -88,7 +88,7 @@ def edit(name: str, scope: Scope, *, as_json: bool) -> None:
     _tell(edited, f"The rules of {cell(edited.name)} look at the files of {looks}.", as_json=as_json)
 
 
-@workspace.command()
+@workspace.command(short_help="Remove a workspace and its rules.")
 @click.argument("name", type=EXISTING)
 def remove(name: str) -> None:
     """Remove a workspace and its rules; `default` takes over where it was the active one."""
@@ -96,14 +96,14 @@ def remove(name: str) -> None:
     click.echo(f"Removed the workspace {cell(name)}.")
 
 
-@workspace.command()
+@workspace.command(short_help="Print a workspace as a document to share.")
 @click.argument("name", type=EXISTING)
 def export(name: str) -> None:
     """Print a workspace as a document to share: no key and no endpoint is in it."""
     print_json(perform(lambda control: control.workspaces.export(name)))
 
 
-@workspace.command("import")
+@workspace.command("import", short_help="Add the workspace that FILE holds, or replace one.")
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option("--name", help="Under this name instead of the document's own.")
 @click.option("--replace", is_flag=True, help="Replace the rules and the scope of the workspace of that name.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -19,13 +20,14 @@ INTERRUPT = b"\x03"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
 
 
-def on_terminal(mux: Mux, *args: str, typed: bytes = b"", after: bytes = b"") -> tuple[int, str]:
+def on_terminal(mux: Mux, *args: str, typed: bytes = b"", after: bytes = b"", **env: str) -> tuple[int, str]:
     """Run a command on a terminal, type once `after` has been shown; its status and all that the terminal showed."""
     ours, theirs = os.openpty()
     environment = mux.env | {
         "TERM": "xterm-256color",
         "COLUMNS": "100",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        **env,
     }
     process = subprocess.Popen([*COMMAND, *args], env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
@@ -70,6 +72,27 @@ def test_table(mux: Mux) -> None:
     assert status == 0
     assert "[bold]/page.tsx" in shown
     assert "\x1b[1m" in shown
+
+
+@pytest.mark.parametrize(("env", "colours"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
+def test_colours(mux: Mux, env: dict[str, str], colours: bool) -> None:
+    """A terminal gets marks in colours, unless NO_COLOR is set to anything."""
+    status, shown = on_terminal(mux, "doctor", **env)
+    assert status == 1
+    assert "✓" in shown
+    assert "✗" in shown
+    assert ("\x1b[31m" in shown, "\x1b[32m" in shown) == (colours, colours)
+
+
+def test_a_narrow_terminal(mux: Mux) -> None:
+    """Nothing of a table is lost on a narrow terminal: cells go on in the next line."""
+    mux.cli("rule", "add", "--filter", "src/components/checkout/**/*.test.tsx", "--model", "near/echo")
+    status, shown = on_terminal(mux, "rule", "list", COLUMNS="40")
+    assert status == 0
+    titles, *lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
+    assert max(map(len, lines)) <= 40
+    column = slice(titles.index("FILTER"), titles.index("KIND"))
+    assert "src/components/checkout/**/*.test.tsx" in "".join(line[column].strip() for line in lines)
 
 
 def test_log_of_a_failure(mux: Mux) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from click import Context, Group
 from click.testing import CliRunner, Result
 
 from rpc.cli.main import COMMANDS, cli
@@ -138,3 +139,11 @@ def imported(lines: Sequence[str], names: Sequence[str], **environment: str) -> 
     )
     found: list[str] = json.loads(done.stderr.splitlines()[-1])
     return found
+
+
+@pytest.mark.parametrize("group", [name for name in COMMANDS if isinstance(cli.get_command(Context(cli), name), Group)])
+def test_a_group_lists_its_commands_in_whole_sentences(run: CliRunner, group: str) -> None:
+    """No sentence about a command is cut off in the help of its group, on a terminal of 80 columns."""
+    listed = invoke(run, f"{group} --help").output.partition("Commands:")[2].splitlines()
+    assert len(listed) > 5
+    assert not [line for line in listed if line.endswith("...")]
