@@ -132,14 +132,17 @@ PASSED = (
     "request-id",
     "x-request-id",
 )
+#: What LiteLLM's proxy puts before the names of headers that the provider behind it sent, waits among them.
+BEHIND = "llm_provider-"
 
 
 def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Those of a provider's headers that are passed on, names in lower case; a wait that makes no sense is left out."""
-    lowered = ((name.lower(), value) for name, value in headers.items())
-    passed = {name: value for name, value in lowered if name.startswith(PASSED)}
+    lowered = {name.lower(): value for name, value in headers.items()}
+    passed = {name: value for name, value in lowered.items() if name.startswith(PASSED)}
     for name in ("retry-after", "retry-after-ms"):
-        if name in passed and (wait := sane_wait(passed.pop(name))) is not None:
+        said = passed.pop(name, None) or lowered.get(BEHIND + name)
+        if (wait := sane_wait(said)) is not None:
             passed[name] = wait
     return passed
 

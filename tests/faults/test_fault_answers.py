@@ -145,6 +145,23 @@ def test_f12_a_wait_that_makes_no_sense(road, lane, said, told):
 
 
 @every
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"llm_provider-retry-after": "60"}, "60"),
+        ({"llm_provider-retry-after": "60", "retry-after": "2"}, "2"),
+        ({"llm_provider-retry-after": "soon"}, None),
+    ],
+    ids=["its", "both", "nonsense"],
+)
+def test_f12_a_wait_of_the_provider_behind_a_proxy(road, lane, headers, told):
+    """LiteLLM tells it under a name that no client knows: it is told under its own, if LiteLLM asks for none itself."""
+    answer = road.post(lane, reply(lane.error(), status=429, headers=headers))
+    assert answer.headers.get("retry-after") == told
+    assert not [name for name in answer.headers if name.lower().startswith("llm_provider")]
+
+
+@every
 @either
 @pytest.mark.parametrize("status", [301, 307])
 def test_f13_a_redirect(road, lane, streamed, status, other_upstream):
