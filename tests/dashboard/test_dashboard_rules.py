@@ -141,6 +141,82 @@ def test_the_picker(office, tab_of):
     expect(field).to_be_focused()
 
 
+def expect_at(page, label, name):
+    """Wait until the keyboard is at the model of that name in the open list; None for none of them."""
+    at = "field => document.getElementById(field.getAttribute('aria-activedescendant'))?.textContent ?? null"
+    becomes(lambda: page.get_by_label(label, exact=True).evaluate(at), name)
+    expect(options(page).and_(page.locator(".at"))).to_have_text([name] if name else [])
+
+
+def options(page):
+    """The models in the open list."""
+    return page.get_by_role("listbox").get_by_role("option")
+
+
+@pytest.mark.parametrize("label", ["Model of a new rule", "Model of rule 1, .md"])
+def test_enter_takes_no_guess(own_mux, tab_of, label):
+    """Of several models that fit Enter takes none until an arrow leads to one, and says so; a single one it takes."""
+    own_mux.rpc("mux/provider/update", name="local", models=["a-small", "qwen3:8b", "small-2", "small"])
+    tab = tab_of(own_mux)
+    page = opened(tab)
+    field = page.get_by_label(label, exact=True)
+    field.fill("sma")
+    expect(options(page)).to_have_text(["a-small", "small", "small-2"])
+    expect_at(page, label, None)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("3 models fit: choose one with ↓, or type on.")).to_be_visible()
+    expect(field).to_have_value("sma")
+    expect(field).to_have_attribute("aria-expanded", "true")
+    assert tab.violations() == []
+    assert own_mux.rpc("mux/rule/list")[0]["model"] == "small"
+    page.keyboard.press("ArrowUp")
+    expect_at(page, label, "small-2")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("PageUp")
+    expect_at(page, label, "a-small")
+    page.keyboard.press("Enter")
+    expect(field).to_have_attribute("title", "local/a-small")
+    for typed, taken in (("small", "local/small"), ("claude", "cloud/anthropic/claude-sonnet-4.5")):
+        field.fill(typed)
+        expect_at(page, label, taken.partition("/")[2])
+        page.keyboard.press("Enter")
+        expect(field).to_have_attribute("title", taken)
+
+
+def test_a_picker_without_a_model(office, tab_of):
+    """A press on the empty field leads to no model, and Enter then takes none; an arrow that opens it leads to an end."""
+    page = opened(tab_of(office))
+    label = "Model of a new rule"
+    field = page.get_by_label(label, exact=True)
+    field.click()
+    expect(options(page)).to_have_count(5)
+    expect_at(page, label, None)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    expect(field).to_have_value("")
+    for key, name in (("ArrowDown", "anthropic/claude-sonnet-4.5"), ("ArrowUp", "small")):
+        page.keyboard.press(key)
+        expect_at(page, label, name)
+        page.keyboard.press("Escape")
+        expect(field).to_have_value("")
+
+
+def test_a_list_that_changes_while_it_is_open(own_mux, tab_of):
+    """What the keyboard is at stays so when other models come, and Enter takes that one."""
+    page = opened(tab_of(own_mux))
+    label = "Model of rule 2, .ts"
+    field = page.get_by_label(label, exact=True)
+    field.fill("local")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect_at(page, label, "qwen3:8b")
+    own_mux.rpc("mux/provider/update", name="local", models=["a-new", "b-new", "qwen3:8b", "small"])
+    expect(options(page).filter(has_text="a-new")).to_be_visible()
+    expect_at(page, label, "qwen3:8b")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("local/qwen3:8b")
+
+
 def expect_refused(page, label, typed, why):
     """Wait until a model that was typed is still there, and marked as one that there is not."""
     field = page.get_by_label(label, exact=True)

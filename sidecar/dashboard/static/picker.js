@@ -1,4 +1,6 @@
-// The model picker: a field to search in, and the models that fit, by provider (ARIA combobox with a listbox).
+// The model picker: a field to search in, and the models that fit, by provider. It is the combobox of the ARIA Authoring
+// Practices whose list completes what is typed and whose options are chosen by hand: Enter takes the one that was moved to,
+// or that alone can be meant.
 
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "./view.js";
 import { plural, withoutCommands } from "./format.js";
@@ -34,6 +36,13 @@ function namedBy(text) {
 const listed = (models, wanted) => models?.find((each) =>
   !each.gone && each.name === wanted?.model && each.provider.toLowerCase() === wanted.provider.toLowerCase());
 
+// The only model that a text can mean: the one that it names in full, with or without the provider, or the only one that fits.
+function meantBy(text, fits) {
+  const namesakes = fits.filter(({ name }) => name === text.trim());
+  const [only] = [namesakes, fits].find((each) => each.length === 1) ?? [];
+  return text.trim() ? (listed(fits, namedBy(text)) ?? only) : undefined;
+}
+
 // `models` is what `mux/model/list` answers, `value` {provider, model} or null. Either `onChoose` gets the same, also where
 // there is no such model, and is a promise of whether it was taken: until then what was typed stays. Or, in a form,
 // `onType` gets it at every key. `error` is what the sidecar says of it.
@@ -42,22 +51,29 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
   const [typed, setTyped] = useState(null); // what is sought or was not taken; null while `value` shows
   const [isOpen, setOpen] = useState(false);
   const [isSending, setSending] = useState(false);
-  const [wanted, setAt] = useState(null); // by the arrows
+  const [moved, setMoved] = useState(null); // the name of the one that the arrows, or opening, led to
+  const [isUnclear, setUnclear] = useState(false); // which one Enter was to take
   const before = useRef(null);
   const field = useRef(null);
   const chosen = textOf(value);
   const found = isOpen ? fitting(models ?? [], typed ?? "") : [];
   const shown = found.slice(0, MOST);
-  const exact = isOpen ? listed(models, namedBy(typed ?? "")) : null;
-  const at = wanted !== null && wanted < shown.length ? wanted : Math.max(0, shown.indexOf(exact));
+  const meant = meantBy(typed ?? "", found);
+  const at = shown.findIndex((each) => (moved === null ? each === meant : nameOf(each) === moved));
   useEffect(() => isOpen || setTyped(null), [chosen]);
 
-  const open = () => {
+  const moveTo = (model) => {
+    setMoved(model ? nameOf(model) : null);
+    setUnclear(false);
+  };
+  // An arrow, which is -1 or 1, leads to what is chosen, or else to that end of the list.
+  const open = (arrow) => {
     if (isOpen || disabled) return;
     before.current = value;
     const text = typed ?? (onType && value && !listed(models, value) ? chosen : "");
+    const fits = fitting(models ?? [], text).slice(0, MOST);
     setTyped(text);
-    setAt(text ? null : Math.max(0, fitting(models ?? [], "").findIndex((each) => nameOf(each) === chosen)));
+    moveTo((text ? null : fits.find((each) => nameOf(each) === chosen)) ?? (arrow && fits.at(arrow < 0 ? -1 : 0)));
     setOpen(true);
   };
   const back = () => {
@@ -84,17 +100,22 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
   const left = (event) => (event.relatedTarget ? settle() : setTimeout(() => document.activeElement !== field.current && settle()));
   const choose = ({ provider, name }) => take({ provider, model: name });
   const enter = () => {
-    const model = wanted === null && exact ? exact : shown[at];
     if (!isOpen && typed !== null) take(namedBy(typed));
     else if (!isOpen) open();
-    else if (model) choose(model);
+    else if (shown[at] ?? meant) choose(shown[at] ?? meant);
+    else if (typed.trim() && shown.length) setUnclear(true);
     else settle();
   };
+  const step = (by) => () => {
+    const from = at < 0 && by < 0 ? shown.length : at;
+    if (isOpen) moveTo(shown[Math.max(0, Math.min(from + by, shown.length - 1))]);
+    else open(by);
+  };
   const keys = {
-    ArrowDown: () => (isOpen ? setAt(Math.min(at + 1, shown.length - 1)) : open()),
-    ArrowUp: () => (isOpen ? setAt(Math.max(at - 1, 0)) : open()),
-    PageDown: () => isOpen && setAt(Math.min(at + 8, shown.length - 1)),
-    PageUp: () => isOpen && setAt(Math.max(at - 8, 0)),
+    ArrowDown: step(1),
+    ArrowUp: step(-1),
+    PageDown: step(8),
+    PageUp: step(-8),
     Enter: enter,
     Escape: back,
   };
@@ -110,7 +131,7 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
     if (!isOpen) before.current = value;
     setOpen(true);
     setTyped(event.target.value);
-    setAt(null);
+    moveTo(null);
     onType?.(namedBy(event.target.value));
   };
   const unknown = onType && value && models && !listed(models, value) && `There is no model ${chosen}.`;
@@ -121,18 +142,18 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
     <input ref=${field} id=${id ?? own} type="text" role="combobox" class="model" aria-label=${label} ...${told}
       aria-invalid=${wrong ? "true" : told["aria-invalid"]} aria-describedby=${describedBy || undefined}
       aria-autocomplete="list" aria-expanded=${isOpen} aria-controls=${`${own}-list`}
-      aria-activedescendant=${isOpen && shown.length ? `${own}-${at}` : undefined}
+      aria-activedescendant=${isOpen && at >= 0 ? `${own}-${at}` : undefined}
       autocomplete="off" spellcheck=${false} autocapitalize="off" disabled=${disabled}
       value=${typed ?? chosen} placeholder=${isOpen && chosen ? chosen : "Choose a model"} title=${typed === null ? chosen : undefined}
-      onClick=${open} onInput=${wrote} onKeyDown=${pressed} onBlur=${left} />
+      onClick=${() => open()} onInput=${wrote} onKeyDown=${pressed} onBlur=${left} />
     ${wrong && html`<small id=${`${own}-wrong`} class="wrong" role="alert">${wrong}</small>`}
     ${!isOpen && typed !== null && !wrong && !isSending && html`<small>Enter to keep, Esc for <span class="model">${chosen || "none"}</span></small>`}
     ${isOpen && html`<${Models} own=${own} field=${field} shown=${shown} rest=${found.length - shown.length}
-      total=${models?.length} at=${at} chosen=${chosen} typed=${typed} onChoose=${choose} />`}
+      total=${models?.length} at=${at} chosen=${chosen} typed=${typed} isUnclear=${isUnclear} onChoose=${choose} />`}
   </span>`;
 }
 
-function Models({ own, field, shown, rest, total, at, chosen, typed, onChoose }) {
+function Models({ own, field, shown, rest, total, at, chosen, typed, isUnclear, onChoose }) {
   const list = useRef(null);
   const put = () => {
     const [listed, told] = list.current.children;
@@ -152,7 +173,10 @@ function Models({ own, field, shown, rest, total, at, chosen, typed, onChoose })
     if (!list.current.matches(":popover-open")) list.current.showPopover(); // a row that moves takes it out of the top layer
     put();
   });
-  useEffect(() => document.getElementById(`${own}-${at}`)?.scrollIntoView({ block: "nearest" }), [at, typed]);
+  useEffect(() => {
+    if (at < 0) list.current.firstElementChild.scrollTop = 0;
+    else document.getElementById(`${own}-${at}`)?.scrollIntoView({ block: "nearest" });
+  }, [at, typed]);
   const stay = (event) => event.preventDefault(); // the focus stays in the field
   return html`<div ref=${list} popover="manual" class="models" onMouseDown=${stay}>
     <div id=${`${own}-list`} role="listbox" aria-label="Models">
@@ -162,13 +186,14 @@ function Models({ own, field, shown, rest, total, at, chosen, typed, onChoose })
           aria-selected=${nameOf(each) === chosen} onClick=${() => onChoose(each)}>${each.name}</div>`)}
       </div>`)}
     </div>
-    <p aria-live="polite">${said(shown.length, rest, total)}</p>
+    <p aria-live="polite">${said(shown.length, rest, total, isUnclear)}</p>
   </div>`;
 }
 
-function said(count, rest, total) {
+function said(count, rest, total, isUnclear) {
   if (total === undefined) return "Reading the models …";
   if (total === 0) return html`There are no models yet. <a href="#/providers">Add a provider</a>`;
   if (count === 0) return "No model is called so.";
+  if (isUnclear) return `${plural(count + rest, "model")} fit: choose one with ↓, or type on.`;
   return rest > 0 ? `${plural(rest, "more model")}: type on to find them.` : html`<span class="unseen">${plural(count, "model")}</span>`;
 }
