@@ -61,6 +61,8 @@ ASSETS = frozenset(
         "vendor/uplot.js",
         "view.js",
         "workspace-dialogs.js",
+        "workspace-file.js",
+        "workspace-import.js",
         "workspace.js",
         "workspaces.css",
         "workspaces.js",

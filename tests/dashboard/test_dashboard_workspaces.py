@@ -200,6 +200,101 @@ def test_exporting_and_importing(own_mux, tab_of, tmp_path):
     expect(page.get_by_role("heading", name="third", level=1)).to_be_visible()
 
 
+def refused(page, document):
+    """The dialog after a document was to be imported whose name is taken."""
+    page.get_by_role("button", name="Import …").click()
+    dialog = page.get_by_role("dialog", name="Import a workspace")
+    dialog.get_by_label("Or paste its text").fill(json.dumps(document))
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    dialog.get_by_role("group", name="Replace it, or import under another name").wait_for()
+    return dialog
+
+
+@pytest.mark.parametrize("width", [1100, 360])
+def test_importing_in_place_of_rules(own_mux, tab_of, tmp_path, width):
+    """A name that is taken is told with what replacing would lose, which can be exported first; then it is replaced."""
+    document = own_mux.rpc("mux/workspace/export", name="client-project")
+    for number in range(5):
+        own_mux.rpc("mux/rule/add", workspace="client-project", filter=f".x{number}", provider="cloud", model="echo")
+    own_mux.rpc("mux/workspace/update", name="client-project", scope="conversation")
+    own_mux.rpc("mux/workspace/switch", name="client-project")
+    before = own_mux.rpc("mux/rule/list", workspace="client-project")
+    tab = tab_of(own_mux)
+    tab.page.set_viewport_size({"width": width, "height": 640})
+    page = tab.sign_in("workspaces")
+    dialog = refused(page, document | {"name": "Client-Project"})
+    offer = dialog.get_by_role("group", name="Replace it, or import under another name")
+    expect(dialog.get_by_role("alert")).to_have_text("There is a workspace Client-Project already.")
+    expect(offer).to_contain_text("Replacing loses its 8 rules, and which files count:")
+    expect(offer.get_by_role("listitem")).to_have_text(
+        [
+            ".md → local/small",
+            ".ts → cloud/anthropic/claude-sonnet-4.5",
+            *(f".x{number} → cloud/echo" for number in range(3)),
+            "3 more",
+            "files of the whole conversation",
+        ]
+    )
+    expect(offer).to_contain_text("It is active: the next request goes by the new rules.")
+    expect(offer.get_by_role("button", name="Replace its 8 rules")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.violations() == []
+    own_mux.rpc("mux/rule/remove", workspace="client-project", position=1)
+    expect(offer).to_contain_text("Replacing loses its 7 rules")
+    with page.expect_download() as downloading:
+        offer.get_by_role("button", name="Export it first").click()
+    assert downloading.value.suggested_filename == "client-project.json"
+    downloading.value.save_as(tmp_path / "saved.json")
+    assert len(json.loads((tmp_path / "saved.json").read_text("utf-8"))["rules"]) == len(before) - 1
+    offer.get_by_role("button", name="Replace its 7 rules").click()
+    expect(page.get_by_role("heading", name="client-project", level=1)).to_be_visible()
+    expect(page.get_by_label("Files of rule")).to_have_count(2)
+    rules = own_mux.rpc("mux/rule/list", workspace="client-project")
+    assert [rule["filter"] for rule in rules] == [".md", ".ts", ""]
+    replaced = next(each for each in own_mux.rpc("mux/workspace/list") if each["name"] == "client-project")
+    assert (replaced["active"], replaced["scope"]) == (True, "turn")
+
+
+def test_importing_beside_what_is_there(own_mux, tab_of):
+    """A name that is taken can be left as it is: the next one that is free is offered, and Enter never replaces."""
+    document = own_mux.rpc("mux/workspace/export", name="default")
+    own_mux.rpc("mux/workspace/add", name="Default-2")
+    own_mux.rpc("mux/rule/remove", position=1)
+    page = tab_of(own_mux).sign_in("workspaces")
+    dialog = refused(page, document)
+    offer = dialog.get_by_role("group", name="Replace it, or import under another name")
+    expect(offer).not_to_contain_text("which files count")
+    name = dialog.get_by_label("Name", exact=True)
+    name.fill("CLIENT-project")
+    expect(offer).to_have_count(0)
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    for _ in range(2):
+        name.press("Enter")
+        expect(offer).to_contain_text("Replacing loses its 3 rules:")
+    name.fill("")
+    name.press("Enter")
+    offer.get_by_role("button", name="Import as default-3").click()
+    expect(page.get_by_role("heading", name="default-3", level=1)).to_be_visible()
+    kept = {name: len(own_mux.rpc("mux/rule/list", workspace=name)) for name in names(own_mux)}
+    assert kept == {"default": 2, "client-project": 3, "Default-2": 0, "default-3": 3}
+
+
+def test_an_import_while_nobody_serves(own_mux, tab_of):
+    """What could not be replaced since the sidecar was away says so, and can be sent again."""
+    tab = tab_of(own_mux)
+    page = tab.sign_in("workspaces")
+    dialog = refused(page, own_mux.rpc("mux/workspace/export", name="client-project"))
+    tab.is_away_fine = True
+    own_mux.stop()
+    expect(page.get_by_text("The sidecar is away").first).to_be_attached()
+    dialog.get_by_role("button", name="Replace its 3 rules").click()
+    expect(dialog.get_by_role("alert").filter(has_text="The sidecar is away")).to_be_visible()
+    own_mux.start()
+    expect(dialog.get_by_role("alert").filter(has_text="The sidecar is away")).to_have_count(0)
+    dialog.get_by_role("button", name="Replace its 3 rules").click()
+    expect(page.get_by_role("heading", name="client-project", level=1)).to_be_visible()
+
+
 def test_changes_made_elsewhere(own_mux, tab_of):
     """What the command line adds and removes shows in the list without a reload; a page of what is gone says so."""
     one, other = tab_of(own_mux), tab_of(own_mux)

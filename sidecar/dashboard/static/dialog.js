@@ -36,23 +36,27 @@ export function Dialog({ title, onClose, wide, children }) {
 
 // A form in a dialog. `act(signal)` is done when it is sent, and closes it when it went well; closing it before
 // aborts the signal. `children` may be a function of `wrong`: `wrong(field)` is what the sidecar says of that field,
-// and what no field asked for stands at the end; `clear()` takes it back.
+// and what no field asked for stands at the end; `clear()` takes it back. `send(how)`, for other ways than the button
+// to send it, is `act(signal, how)`.
 export function FormDialog({ title, yes, act, onClose, danger, wide, children }) {
   const { run, error, isBusy, clear } = useAction();
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
-  const submit = async (event) => {
-    event.preventDefault();
+  const send = async (how) => {
     if (isBusy) return;
     const { signal } = closing.current;
-    if ((await run(() => act(signal))) && !signal.aborted) onClose();
+    if ((await run(() => act(signal, how))) && !signal.aborted) onClose();
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    send();
   };
   const asked = new Set();
   const wrong = (field) => {
     asked.add(field);
     return error?.data?.field === field ? withoutCommands(error.message) : null;
   };
-  const shown = typeof children === "function" ? children(wrong, clear) : children;
+  const shown = typeof children === "function" ? children(wrong, clear, send) : children;
   const rest = error && error.code !== CANCELLED && !asked.has(error.data?.field) ? error : null;
   return html`<${Dialog} title=${title} onClose=${onClose} wide=${wide}>
     <form onSubmit=${submit} aria-busy=${isBusy}>

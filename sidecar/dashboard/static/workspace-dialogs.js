@@ -1,9 +1,11 @@
-// What is done with a whole workspace: added, copied, renamed, removed, exported, imported.
+// What is done with a whole workspace: added, copied, renamed, removed, exported; it is imported in a dialog of its own.
 
-import { html, useRef, useState } from "./view.js";
+import { html, useState } from "./view.js";
 import { plural } from "./format.js";
 import { Field } from "./parts.js";
 import { Confirm, FormDialog } from "./dialog.js";
+import { download } from "./workspace-file.js";
+import { Import } from "./workspace-import.js";
 
 export const addressOf = (name) => `#/workspaces/${encodeURIComponent(name)}`;
 
@@ -58,51 +60,8 @@ function Remove({ rpc, workspace, onClose, onDone }) {
 }
 
 function Export({ rpc, workspace, onClose }) {
-  const act = async (signal) => {
-    const document = await rpc.call("mux/workspace/export", { name: workspace.name }, signal);
-    save(`${workspace.name}.json`, JSON.stringify(document, null, 2));
-  };
+  const act = (signal) => download(rpc, workspace.name, signal);
   return html`<${FormDialog} title=${`Export ${workspace.name}`} yes="Download" act=${act} onClose=${onClose}>
     <p>The file holds the rules, and names providers and models. It holds no keys and no endpoints, so it can be shared.</p>
   <//>`;
-}
-
-function save(name, text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "application/json" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
-function Import({ rpc, onClose, onDone }) {
-  const [text, setText] = useState("");
-  const [name, setName] = useState("");
-  const latest = useRef(0);
-  const read = async (event, clear) => {
-    clear();
-    const [file] = event.target.files;
-    const mine = ++latest.current;
-    const found = file ? await file.text() : "";
-    if (mine === latest.current) setText(found);
-  };
-  const act = async (signal) => onDone(await rpc.call("mux/workspace/import", { document: parsed(text), name: name.trim() || null }, signal));
-  return html`<${FormDialog} title="Import a workspace" yes="Import" act=${act} onClose=${onClose}>
-    ${(wrong, clear) => html`<${Field} label="File" hint="As Export made it, here or elsewhere."><input type="file" accept=".json,application/json" onChange=${(event) => read(event, clear)} /><//>
-      <${Field} label="Or paste its text" error=${wrong("document")}><textarea rows="6" class="filter" required spellcheck=${false} value=${text} onInput=${(event) => setText(event.target.value)}></textarea><//>
-      <${Field} label="Name" hint="Leave it empty for the name in the file." error=${wrong("name")}><input type="text" value=${name} autocomplete="off" autocapitalize="off" spellcheck=${false} onInput=${(event) => setName(event.target.value)} /><//>`}
-  <//>`;
-}
-
-const LONGEST = 2000000; // characters, well within what one message may hold
-
-function parsed(text) {
-  try {
-    if (text.length > LONGEST) throw new RangeError();
-    const document = JSON.parse(text);
-    if (document && typeof document === "object" && !Array.isArray(document)) return document;
-  } catch {
-    // told below
-  }
-  throw Object.assign(new Error("This is not an exported workspace: it is no JSON object. Export one, or paste the whole file."), { data: { field: "document" } });
 }
