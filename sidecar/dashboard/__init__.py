@@ -41,6 +41,7 @@ ASSETS = frozenset(
         "provider-removal.js",
         "providers.css",
         "providers.js",
+        "reading.js",
         "request-detail.js",
         "request-list.js",
         "request-pages.js",

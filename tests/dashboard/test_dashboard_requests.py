@@ -73,11 +73,99 @@ def test_requests_show_as_they_happen(own_mux, tab_of):
     before = read.bounding_box()
     for number in range(3):
         ask(own_mux, f"Meanwhile {number}")
-    expect(page.get_by_role("button", name="3 new")).to_be_visible()
+    expect(page.get_by_role("button", name="3 new requests", exact=True)).to_be_visible()
     assert read.bounding_box() == before
-    page.get_by_role("button", name="3 new").click()
+    page.get_by_role("button", name="3 new requests", exact=True).click()
     expect(rows(page).first).to_contain_text("Meanwhile 2")
     expect(page.get_by_role("button", name="new", exact=False)).to_have_count(0)
+
+
+LISTS = {"home": ".latest li", "requests": ".rows .body [role=row]"}
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    const moved = list.getEntries().flatMap(({ sources }) => sources.map(({ node }) => node?.parentElement));
+    shifts.push(...moved.filter((each) => each && !each.closest(".newer")).map((each) => each.outerHTML));
+  }).observe({ type: "layout-shift" });
+}"""
+
+
+@pytest.mark.parametrize("width", [1100, 360])
+@pytest.mark.parametrize("view", LISTS)
+def test_nothing_moves_under_the_pointer(own_mux, tab_of, view, width):
+    """While the pointer is over the list its rows stay, and a button counts the new ones; when it leaves they show."""
+    tab = tab_of(own_mux)
+    tab.page.set_viewport_size({"width": width, "height": 800})
+    page = tab.sign_in(view)
+    listed = page.locator(LISTS[view])
+    read = listed.filter(has_text="What is a monad?")
+    read.scroll_into_view_if_needed()
+    read.hover()
+    page.evaluate(SHIFTS)
+    before = read.bounding_box()
+    for number, told in enumerate(("1 new request", "2 new requests"), start=1):
+        ask(own_mux, f"Meanwhile {number}")
+        expect(page.get_by_role("button", name=told, exact=True)).to_be_in_viewport()
+    assert read.bounding_box() == before
+    assert page.evaluate("shifts") == []
+    assert tab.violations() == []
+    page.get_by_role("button", name="2 new requests").click()
+    expect(listed.first).to_contain_text("Meanwhile 2")
+    expect(listed).to_have_count(5)
+    read.hover()
+    ask(own_mux, "And one more")
+    expect(page.get_by_role("button", name="1 new request", exact=True)).to_be_visible()
+    page.mouse.move(5, 5)
+    expect(listed.first).to_contain_text("And one more")
+    expect(page.get_by_role("button", name="new request")).to_have_count(0)
+
+
+@pytest.mark.parametrize("view", LISTS)
+def test_nothing_moves_under_the_keyboard(own_mux, tab_of, view):
+    """While the keyboard is in the list its rows stay; the button leads on at the newest, and leaving lets them come."""
+    page = tab_of(own_mux).sign_in(view)
+    listed = page.locator(LISTS[view])
+    expect(listed).to_have_count(3)
+    page.keyboard.press("Tab")
+    listed.first.get_by_role("link").focus()
+    ask(own_mux, "Meanwhile")
+    button = page.get_by_role("button", name="1 new request", exact=True)
+    expect(button).to_be_visible()
+    expect(listed.first).to_contain_text("What is a monad?")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(listed.first).to_contain_text("Meanwhile")
+    expect(listed.first.get_by_role("link")).to_be_focused()
+    ask(own_mux, "And one more")
+    expect(button).to_be_visible()
+    page.get_by_role("link", name="Skip to the page").focus()
+    expect(listed.first).to_contain_text("And one more")
+    expect(button).to_have_count(0)
+
+
+@pytest.mark.parametrize("view", LISTS)
+def test_a_list_that_was_clicked_goes_on(own_mux, tab_of, view):
+    """The focus that a click leaves in the list is nobody who reads: once the pointer is away new requests show."""
+    tab = tab_of(own_mux)
+    page = tab.sign_in(view)
+    listed = page.locator(LISTS[view])
+    listed.first.get_by_role("link").click()
+    page.locator(".panel").wait_for()
+    page.get_by_role("button", name="Close the request").click()
+    tab.go(view)
+    page.mouse.move(5, 5)
+    ask(own_mux, "Meanwhile")
+    expect(listed.first).to_contain_text("Meanwhile")
+
+
+def test_deleting_while_somebody_reads(own_mux, tab_of):
+    """What is deleted elsewhere leaves a list under the pointer when all of it is gone, and new ones show."""
+    page = tab_of(own_mux).sign_in("requests")
+    rows(page).first.hover()
+    own_mux.rpc("mux/request/remove")
+    expect(page.get_by_text("No requests yet.")).to_be_visible()
+    ask(own_mux, "The first again")
+    expect(rows(page)).to_have_count(1)
 
 
 def test_filters(own_mux, tab_of):

@@ -1,10 +1,11 @@
 // Home: the active workspace and what it serves, trouble, requests as they happen, and today's use.
 
-import { html } from "./view.js";
+import { html, useLayoutEffect, useState } from "./view.js";
 import { KINDS, milliseconds, modelOf, moment, today } from "./format.js";
 import { useAction, useFresh } from "./fresh.js";
 import { Choice, Copy, Empty, Files, Outcome, Trouble } from "./parts.js";
 import { Problems } from "./problems.js";
+import { Newer, unseen, useReading } from "./reading.js";
 import { Use } from "./use.js";
 
 const LATEST = 8;
@@ -58,13 +59,19 @@ function Serves({ rules, active }) {
   </table>`;
 }
 
+// While somebody reads them they stay as they are; what comes meanwhile is counted.
 function Latest({ requests: { value, error } }) {
-  return html`<section class="card" aria-labelledby="latest">
+  const { isReading, reader, showing } = useReading(".latest a");
+  const [held, setHeld] = useState(null);
+  useLayoutEffect(() => setHeld(isReading ? value : null), [isReading]);
+  const shown = (value?.length && held) || value;
+  return html`<section class="card growing" aria-labelledby="latest" ...${reader}>
+    <${Newer} count=${unseen(value ?? [], shown ?? [])} most=${LATEST} onShow=${showing(() => setHeld(value))} />
     <div class="bar"><h2 id="latest">Latest requests</h2>
       <a href="#/requests" hidden=${!value?.length}>All requests</a></div>
     <${Trouble} error=${error} />
     ${value?.length === 0 && html`<${Empty}>No requests yet. <a href="#/connect">Connect a client</a>, and they show here as they happen.<//>`}
-    <ol class="latest">${value?.map((request) => html`<li key=${request.id}>
+    <ol class="latest">${shown?.map((request) => html`<li key=${request.id}>
       <a href=${`#/requests/${request.id}`}>
         <time datetime=${request.startedAt}>${moment(request.startedAt)}</time>
         <span class="model">${modelOf(request)}</span>

@@ -3,6 +3,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 import { clock, count, milliseconds, modelOf, money, otherDay } from "./format.js";
 import { Files, Outcome } from "./parts.js";
+import { Newer, useReading } from "./reading.js";
 
 const ROW = 56; // pixels, as in requests.css
 const SPARE = 8; // rows above and below those that can be seen
@@ -15,29 +16,35 @@ export function RequestList({ list, opened }) {
   const { rows } = list;
   const place = useRef(null);
   const [view, setView] = useState({ first: 0, rows: 20 });
+  const [isDown, setDown] = useState(false);
   const [current, setCurrent] = useState(null);
+  const { isReading, reader, showing } = useReading(".rows a");
   const look = () => {
     const { scrollTop, clientHeight } = place.current;
     const next = { first: Math.floor(scrollTop / ROW), rows: Math.ceil(clientHeight / ROW) };
     setView((before) => (before.first === next.first && before.rows === next.rows ? before : next));
-    if (scrollTop < 1) list.newest();
-    else list.hold();
+    setDown(scrollTop >= 1);
   };
   useLayoutEffect(() => {
     const watcher = new ResizeObserver(look);
     watcher.observe(place.current);
     return () => watcher.disconnect();
   }, []);
-  const end = view.first + view.rows;
+  useLayoutEffect(() => {
+    if (isReading || isDown) list.hold();
+    else list.newest();
+  }, [isReading, isDown, list.isHeld, rows === null]);
+  const isNearEnd = isDown && list.isHeld && view.first + view.rows + AHEAD > rows.length;
   useEffect(() => {
-    if (list.isHeld && end + AHEAD > rows.length) list.more();
-  }, [list.isHeld && end + AHEAD > rows.length, rows?.length]);
+    if (isNearEnd) list.more();
+  }, [isNearEnd, rows?.length]);
   const focus = useFocus(place, rows, setCurrent);
   useClosing(opened, place, rows);
-  const toTop = () => {
+  const toTop = showing(() => {
     place.current.scrollTop = 0;
+    look();
     list.newest();
-  };
+  });
   const keyed = (event) => {
     if (!(event.key in MOVES) || !rows?.length || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
@@ -45,9 +52,8 @@ export function RequestList({ list, opened }) {
     focus(Math.max(0, Math.min(rows.length - 1, Math.max(at, 0) + MOVES[event.key])));
   };
   const stop = current && rows?.some((row) => row.id === current) ? current : rows?.[Math.min(view.first, rows.length - 1)]?.id;
-  return html`<div class="list card">
-    <p class="newer" role="status">${list.newer > 0 && html`<button type="button" class="main" onClick=${toTop}>
-      ${list.newer === list.most ? `${list.most}+` : list.newer} new</button>`}</p>
+  return html`<div class="list card" ...${reader}>
+    <${Newer} count=${list.newer} most=${list.most} onShow=${toTop} />
     <div class="rows" ref=${place} role="table" aria-label="Requests" aria-rowcount=${list.isWhole ? rows.length + 1 : -1}
       aria-busy=${!rows} onScroll=${look} onKeyDown=${keyed}>
       <div role="rowgroup" class="head"><div role="row" aria-rowindex="1">

@@ -2,11 +2,12 @@
 
 import { useEffect, useState } from "./view.js";
 import { useFresh } from "./fresh.js";
+import { unseen } from "./reading.js";
 
 const FIRST = 100; // the newest, which are read again whenever there are new ones
 const NEXT = 500; // older ones, read once
 
-// {key, rows, isWhole, isHeld, newer, most, error, moreError, hold, newest, more, forget}. While somebody reads further down (`hold`),
+// {key, rows, isWhole, isHeld, newer, most, error, moreError, hold, newest, more, forget}. While somebody reads (`hold`),
 // the rows stay as they are, and `newer` counts what came meanwhile, up to `most`; `newest` goes back to the top, where they show as
 // they come. `key` tells the rows of one filter from those of another.
 export function useRequests(rpc, filter) {
@@ -16,9 +17,11 @@ export function useRequests(rpc, filter) {
   const fresh = useFresh(rpc, async () => ({ key, rows: await ask({ limit: FIRST }) }), ["requests"], [key]);
   const [held, setHeld] = useState(null);
   const [reading, setReading] = useState({ isBusy: false, error: null });
-  const top = fresh.value && { ...fresh.value, isWhole: fresh.value.rows.length < FIRST };
+  const [gone, setGone] = useState([]); // by their ids, as soon as they are deleted here
+  const without = (listed) => (gone.length ? { ...listed, rows: listed.rows.filter(({ id }) => !gone.includes(id)) } : listed);
+  const top = fresh.value && without({ ...fresh.value, isWhole: fresh.value.rows.length < FIRST });
   const isHeld = held?.key === key;
-  const shown = isHeld ? held : top;
+  const shown = isHeld ? without(held) : top;
   useEffect(() => {
     setHeld(null);
     setReading({ isBusy: false, error: null });
@@ -43,19 +46,13 @@ export function useRequests(rpc, filter) {
     rows: shown?.rows ?? null,
     isWhole: shown?.isWhole ?? false,
     isHeld,
-    newer: isHeld ? unknown(top.rows, held.rows) : 0,
+    newer: isHeld ? unseen(top.rows, shown.rows) : 0,
     most: FIRST,
     error: fresh.error,
     moreError: reading.error,
     hold: () => !isHeld && top?.key === key && setHeld(top),
     newest: () => setHeld(null),
     more,
-    forget: (id) => isHeld && setHeld({ ...held, rows: held.rows.filter((row) => row.id !== id) }),
+    forget: (id) => setGone((before) => [...before, id]),
   };
-}
-
-// How many of the newest rows are not among those that are shown.
-function unknown(newest, rows) {
-  const known = new Set(rows.map((row) => row.id));
-  return newest.filter((row) => !known.has(row.id)).length;
 }
