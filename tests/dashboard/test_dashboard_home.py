@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 from browser import becomes, deafen, link
 from office import ask
 from playwright.sync_api import expect
@@ -236,6 +237,43 @@ def test_a_single_request(fresh_mux, tab_of):
     expect(section.get_by_role("listitem")).to_have_count(1)
     boxes = section.bounding_box(), section.get_by_role("listitem").bounding_box()
     assert boxes[0]["height"] - boxes[1]["height"] < 120
+
+
+def test_many_rules(own_mux, tab_of):
+    """Of many rules Home shows the first and those for everything else, and leads to the others."""
+    model = {"provider": "local", "model": "small"}
+    filters = [f".x{number}" for number in range(15)]
+    own_mux.rpc("mux/rule/set", rules=[{"filter": text, **model} for text in [*filters, ""]])
+    tab = tab_of(own_mux)
+    page = tab.sign_in()
+    files = page.get_by_role("table", name="Which model serves what").locator("tbody td:first-child")
+    expect(files).to_have_text([*filters[:10], "5 more rules", "everything else"])
+    own_mux.rpc("mux/rule/set", rules=[{"filter": text, **model} for text in [*filters[:10], ""]])
+    expect(files).to_have_text([*filters[:10], "everything else"])
+    own_mux.rpc("mux/rule/set", rules=[{"filter": text, **model} for text in [*filters, ""]])
+    assert tab.violations() == []
+    page.get_by_role("link", name="5 more rules").click()
+    expect(page.get_by_label("Files of rule")).to_have_count(15)
+
+
+CUT = "element => element.scrollWidth > element.clientWidth"
+
+
+@pytest.mark.parametrize("view", ["home", "requests"])
+def test_a_provider_with_a_long_name(own_mux, tab_of, view):
+    """Where a model does not fit beside its provider, the provider is cut off, and all of it is told otherwise."""
+    name = "the-team-of-the-client-project-in-the-other-town"
+    own_mux.rpc("mux/provider/add", name=name, type="echo", models=["qwen3:8b"])
+    own_mux.rpc("mux/rule/add", filter="", provider=name, model="qwen3:8b")
+    ask(own_mux, "Which model is this?")
+    tab = tab_of(own_mux)
+    tab.page.set_viewport_size({"width": 360, "height": 740})
+    page = tab.sign_in(view)
+    model = page.locator(f".model[title='{name}/qwen3:8b']")
+    expect(model).to_have_text(f"{name}/qwen3:8b")
+    provider, own = model.locator("span").all()
+    assert [provider.evaluate(CUT), own.evaluate(CUT)] == [True, False]
+    assert tab.violations() == []
 
 
 def test_nothing_jumps(own_mux, tab_of):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -700,6 +701,24 @@ def test_many_rules(fresh_mux, tab_of, count):
     expect(page.get_by_text("more models: type on to find them.")).to_be_visible()
     page.keyboard.type("model-399")
     expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [600, 768, 1000])
+def test_models_can_be_read(office, tab_of, width):
+    """From a small window on a rule shows its whole model, and nothing lies over anything else."""
+    tab = tab_of(office)
+    tab.page.set_viewport_size({"width": width, "height": 800})
+    page = opened(tab)
+    field = page.get_by_label("Model of rule 2, .ts", exact=True)
+    assert field.evaluate("field => field.scrollWidth <= field.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cells = page.locator("[aria-label=Rules] tbody tr").first.get_by_role("cell").all()
+    boxes = [cell.bounding_box() for cell in cells]
+    for one, other in itertools.combinations(boxes, 2):
+        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+        above = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+        assert beside or above
+    assert tab.violations() == []
 
 
 def test_a_change_while_nobody_serves(own_mux, tab_of):

@@ -81,7 +81,7 @@ function App({ rpc }) {
       <a class="skip" href="#main" onClick=${skip}>Skip to the page</a>
       <nav aria-label="Pages">${Object.keys(VIEWS).map((name) => html`
         <a key=${name} href=${`#/${name}`} aria-current=${name === view ? "page" : undefined}>${titled(name)}</a>`)}</nav>
-      <p class=${`status ${isOpen ? (status?.kind ?? "normal") : "inactive"}`} role="status">
+      <p class=${`status ${isOpen ? (status?.kind ?? "normal") : "inactive"}`} role="status" title=${isOpen ? status?.text : undefined}>
         ${isOpen ? (status?.text ?? "…") : "The sidecar is away; trying again …"}</p>
     </header>
     <main id="main" ref=${main} tabindex="-1" class=${view}>${status ? html`<${View} key=${view} rpc=${rpc} status=${status} detail=${detail} />` : html`<h1 class="loading">${titled(view)}</h1>`}</main>`;

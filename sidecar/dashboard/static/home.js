@@ -1,14 +1,15 @@
 // Home: the active workspace and what it serves, trouble, requests as they happen, and today's use.
 
 import { html, useLayoutEffect, useState } from "./view.js";
-import { KINDS, milliseconds, modelOf, moment, today } from "./format.js";
+import { KINDS, milliseconds, modelOf, moment, plural, today } from "./format.js";
 import { useAction, useFresh } from "./fresh.js";
-import { Choice, Copy, Empty, Files, Outcome, Trouble } from "./parts.js";
+import { Choice, Copy, Empty, Files, Model, Outcome, Trouble } from "./parts.js";
 import { Problems } from "./problems.js";
 import { Newer, unseen, useReading } from "./reading.js";
 import { Use } from "./use.js";
 
 const LATEST = 8;
+const MOST = 10; // rules with a filter that are shown where there are more
 
 export function Home({ rpc, status }) {
   const workspaces = useFresh(rpc, () => rpc.call("mux/workspace/list"), ["workspaces", "rules"]);
@@ -50,14 +51,20 @@ function Serves({ rules, active }) {
     return html`<${Empty}>No model serves this workspace yet. <a href="#/providers">Add a provider</a>, then
       ${" "}<a href=${`#/workspaces/${encodeURIComponent(active ?? "")}`}>choose a model for everything</a>.<//>`;
   }
+  const filtered = rules?.filter((rule) => rule.filter) ?? [];
+  const shown = filtered.length > MOST ? filtered.slice(0, MOST) : filtered;
   return html`<table class="serves"><caption class="unseen">Which model serves what</caption>
     <thead><tr><th scope="col">Files</th><th scope="col">Model</th></tr></thead>
-    <tbody>${rules?.map((rule) => html`<tr key=${rule.position} class=${rule.broken ? "broken" : ""}>
-      <td><${Files} filter=${rule.filter} />${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
-      <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">cannot serve</small>`}</td>
-    </tr>`)}</tbody>
+    <tbody>${shown.map(Served)}
+      ${shown.length < filtered.length && html`<tr><td colspan="2"><a href=${`#/workspaces/${encodeURIComponent(active ?? "")}`}>${plural(filtered.length - shown.length, "more rule")}</a></td></tr>`}
+      ${rules?.filter((rule) => !rule.filter).map(Served)}</tbody>
   </table>`;
 }
+
+const Served = (rule) => html`<tr key=${rule.position} class=${rule.broken ? "broken" : ""}>
+  <td><${Files} filter=${rule.filter} />${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
+  <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">cannot serve</small>`}</td>
+</tr>`;
 
 // While somebody reads them they stay as they are; what comes meanwhile is counted.
 function Latest({ requests: { value, error } }) {
@@ -74,7 +81,7 @@ function Latest({ requests: { value, error } }) {
     <ol class="latest">${shown?.map((request) => html`<li key=${request.id}>
       <a href=${`#/requests/${request.id}`}>
         <time datetime=${request.startedAt}>${moment(request.startedAt)}</time>
-        <span class="model">${modelOf(request)}</span>
+        <span class="model" title=${modelOf(request)}><${Model} of=${request} /></span>
         <${Outcome} outcome=${request.outcome} />
         <span class="what">${request.title || request.files.join(", ") || request.client}</span>
         <span class="number">${milliseconds(request.totalMs)}</span>

@@ -1,7 +1,7 @@
 // What the pages share: sentences about trouble, empty places, copying, fields.
 
 import { cloneElement, html, useId, useState } from "./view.js";
-import { filterOf, OUTCOMES, withoutCommands } from "./format.js";
+import { filterOf, modelOf, OUTCOMES, withoutCommands } from "./format.js";
 
 export function Trouble({ error }) {
   return html`<p class="trouble" role="alert" hidden=${!error}>${withoutCommands(error?.message)}</p>`;
@@ -14,6 +14,12 @@ export function Empty({ children }) {
 // The files that a rule is for.
 export function Files({ filter }) {
   return html`<span class=${filter ? "filter" : ""}>${filterOf(filter)}</span>`;
+}
+
+// A model in a place that may be too narrow: what is cut off is the provider first.
+export function Model({ of }) {
+  if (!of.provider) return modelOf(of);
+  return html`<span class="by">${of.provider}</span><span>/${of.model}</span>`;
 }
 
 export function Outcome({ outcome }) {

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 import { clock, count, milliseconds, modelOf, money, otherDay } from "./format.js";
-import { Files, Outcome } from "./parts.js";
+import { Files, Model, Outcome } from "./parts.js";
 import { Newer, useReading } from "./reading.js";
 
 const ROW = 56; // pixels, as in requests.css
@@ -119,8 +119,8 @@ function Row({ request, index, isStop, isOpened, onFocus }) {
   const about = request.title || request.files.join(", ") || "no title";
   return html`<div role="row" aria-rowindex=${index + 2} class=${isOpened ? "opened" : ""} style=${{ top: `${index * ROW}px` }}>
     <span role="cell" class="time"><time datetime=${request.startedAt}>${clock(request.startedAt)}<small>${otherDay(request.startedAt)}</small></time></span>
-    <span role="cell" class="what"><a class="model" href=${`#/requests/${request.id}`} data-id=${request.id} tabindex=${isStop ? 0 : -1}
-      aria-current=${isOpened ? "true" : undefined} onFocus=${() => onFocus(request.id)}>${modelOf(request)}</a><small>${about}</small></span>
+    <span role="cell" class="what"><a class="model" href=${`#/requests/${request.id}`} aria-label=${modelOf(request)} title=${modelOf(request)} data-id=${request.id} tabindex=${isStop ? 0 : -1}
+      aria-current=${isOpened ? "true" : undefined} onFocus=${() => onFocus(request.id)}><${Model} of=${request} /></a><small>${about}</small></span>
     <span role="cell" class="rule">${request.position ? html`<${Files} filter=${request.filter} />` : "no rule"}<small>${request.workspace ?? "no workspace"}</small></span>
     <span role="cell" class="client">${request.client || "unknown"}</span>
     <span role="cell" class="result"><${Outcome} outcome=${request.outcome} /></span>

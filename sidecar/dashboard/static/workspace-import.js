@@ -39,7 +39,7 @@ export function Import({ rpc, onClose, onDone }) {
     };
     const refused = wrong("name");
     return html`<${Field} label="File" hint="As Export made it, here or elsewhere."><input type="file" accept=".json,application/json" onChange=${anew(read)} /><//>
-      <${Field} label="Or paste its text" error=${wrong("document")}><textarea rows="6" class="filter" required spellcheck=${false} value=${text} onInput=${anew((event) => setText(event.target.value))}></textarea><//>
+      <${Field} label="Or paste its text" error=${wrong("document")}><textarea rows="4" class="filter" required spellcheck=${false} value=${text} onInput=${anew((event) => setText(event.target.value))}></textarea><//>
       <${Field} label="Name" hint="Leave it empty for the name in the file." error=${taken ? `There is a workspace ${taken.name} already.` : refused}>
         <input type="text" value=${name} autocomplete="off" autocapitalize="off" spellcheck=${false} onInput=${anew((event) => setName(event.target.value))} /><//>
       ${taken && html`<${Taken} key=${taken.name} rpc=${rpc} ...${taken} onReplace=${() => send({ replace: true })} onOther=${(other) => send({ name: other })} />`}`;

@@ -36,7 +36,7 @@ function All({ rpc }) {
         <th role="columnheader" scope="col" class="number">Requests today</th><th role="columnheader" scope="col"><span class="unseen">Actions</span></th></tr></thead>
         <tbody role="rowgroup">${value.map((each) => html`<tr role="row" key=${each.name}>
           <th role="rowheader" scope="row" class="name"><a href=${addressOf(each.name)}>${each.name}</a>${each.active && html` <span class="tag good">active</span>`}</th>
-          <td role="cell" class="default">${each.default ? html`<span class="model">${each.default}</span>` : html`<a href=${addressOf(each.name)}>choose a model</a>`}</td>
+          <td role="cell" class="default" data-label="Everything else">${each.default ? html`<span class="model">${each.default}</span>` : html`<a href=${addressOf(each.name)}>choose a model</a>`}</td>
           <td role="cell" class="number" data-label="Rules">${count(each.rules)}</td>
           <td role="cell" class="number" data-label="Requests today">${usage ? count(requests(each.name)) : ""}</td>
           <td role="cell" class="acts"><button type="button" disabled=${each.active} aria-label=${`Make ${each.name} active`} onClick=${() => activate(each.name)}>Make active</button>
