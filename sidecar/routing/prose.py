@@ -55,6 +55,16 @@ def most_names(text: str) -> int:
     return len(encoded) - len(encoded.translate(None, _SIGNS))
 
 
+def may_name(text: str) -> bool:
+    """Whether a line of the text may hold a name."""
+    return (
+        "/" in text
+        or "\\" in text
+        or _DOT_WITHIN.search(text) is not None
+        or any(piece[0] in text and piece in text for piece in _PIECES_OF_BARE)
+    )
+
+
 def naming_lines(text: str) -> dict[int, str]:
     """Those of a text's lines, by where they begin, in which `names_in_line` may find a name."""
     bare = [piece for piece in _PIECES_OF_BARE if piece[0] in text and piece in text]

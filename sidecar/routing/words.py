@@ -8,7 +8,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sidecar.routing.names import clean, is_known
-from sidecar.routing.prose import beginnings, most_names, name_of, names_in_line, naming_lines, path_with_blanks
+from sidecar.routing.prose import (
+    beginnings,
+    may_name,
+    most_names,
+    name_of,
+    names_in_line,
+    naming_lines,
+    path_with_blanks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +125,7 @@ class Words:
         if self._matters is None:
             return naming_lines(text)
         kept = self._matters(text)
-        if sum(map(len, kept.values())) + len(kept) <= len(text) and (kept or naming_lines(text)):
+        if sum(map(len, kept.values())) + len(kept) <= len(text) and (kept or may_name(text)):
             self.skipped += most_names(text)
         return kept
 
