@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import sys
 from urllib.parse import urlsplit
 
 # The stubs leave out `proxy_bypass_environment`, which there is on all systems.
@@ -98,24 +99,20 @@ def _usable(proxy: str) -> str:
 
 def _context() -> ssl.SSLContext:
     trust = _trust()
-    if isinstance(trust, ssl.SSLContext):
-        return trust
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(("http/1.1",))
-    return context
+    return trust if isinstance(trust, ssl.SSLContext) else _checking()
 
 
 def _trust() -> ssl.SSLContext | bool:
     """Whom to trust: the system's authorities (and SSL_CERT_FILE, SSL_CERT_DIR), and a company's own if one is named.
 
-    aiohttp's own context is the former, and is made when it is imported.
+    aiohttp's own context is the former, and is made when it is imported; it is taken where Python has it check no more
+    than ours.
     """
     bundle = ca_bundle()
     known = ssl.get_default_verify_paths()  # these two name what the variables name, if they are set
     if bundle is None or str(bundle) in (known.cafile, known.capath):
-        return True
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(("http/1.1",))
+        return True if sys.version_info < (3, 13) else _checking()
+    context = _checking()
     try:
         if bundle.is_dir():
             context.load_verify_locations(capath=bundle)
@@ -123,4 +120,15 @@ def _trust() -> ssl.SSLContext | bool:
             context.load_verify_locations(cafile=bundle)
     except OSError as failure:  # ssl.SSLError is one
         log.warning("REQUESTS_CA_BUNDLE cannot be read (%s); going on with the system's authorities.", failure)
+    return context
+
+
+def _checking() -> ssl.SSLContext:
+    """Checks certificates as Python did before 3.13, which refuses those of many a company's own authority.
+
+    It wants a key identifier (RFC 5280, section 4.2.1.1), for one, without which other programs do.
+    """
+    context = ssl.create_default_context()
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.set_alpn_protocols(("http/1.1",))
     return context

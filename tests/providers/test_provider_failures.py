@@ -191,6 +191,22 @@ async def test_a_companys_authority_can_be_trusted(serve, config, monkeypatch, c
             assert said in cause_of(await failure(session, provider), provider).sentence.lower()
 
 
+async def test_an_authority_without_key_identifiers_can_be_trusted(serve, config, monkeypatch):
+    """As companies' own often are; Python 3.13 made its contexts strict about that, and other programs are not."""
+    made = ssl.create_default_context
+
+    def strict(*purpose):
+        context = made(*purpose)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATES / "old-authority.pem"))
+    server = await serve({"*": {}}, certificate="old.pem")
+    async with open_session() as session:
+        assert await ask(session, config("openai", f"{server.url}/v1")) == b"{}"
+
+
 @pytest.mark.parametrize("bundle", ["nowhere.pem", "README.md"])
 async def test_an_unreadable_bundle_does_not_keep_the_sidecar_from_starting(monkeypatch, caplog, bundle):
     """It is told in the log, and the system's authorities hold."""
