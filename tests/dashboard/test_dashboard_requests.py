@@ -122,7 +122,7 @@ def test_nothing_moves_under_the_pointer(own_mux, tab_of, view, width):
 
 @pytest.mark.parametrize("view", LISTS)
 def test_nothing_moves_under_the_keyboard(own_mux, tab_of, view):
-    """While the keyboard is in the list its rows stay; the button leads on at the newest, and leaving lets them come."""
+    """While the keyboard is in the list its rows stay; the button leads to the newest, and leaving lets them come."""
     page = tab_of(own_mux).sign_in(view)
     listed = page.locator(LISTS[view])
     expect(listed).to_have_count(3)

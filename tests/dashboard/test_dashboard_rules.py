@@ -185,7 +185,7 @@ def test_enter_takes_no_guess(own_mux, tab_of, label):
 
 
 def test_a_picker_without_a_model(office, tab_of):
-    """A press on the empty field leads to no model, and Enter then takes none; an arrow that opens it leads to an end."""
+    """A press on the empty field leads to no model, and Enter takes none; an arrow that opens it leads to an end."""
     page = opened(tab_of(office))
     label = "Model of a new rule"
     field = page.get_by_label(label, exact=True)
