@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from sidecar.translate.shape import JSON
+
 
 def decode(data: bytes) -> Any:
     """The value.
@@ -33,6 +35,19 @@ def encode(value: Any) -> bytes:
         return msgspec.json.encode(value)
     except UnicodeError:
         return json.dumps(value, separators=(",", ":")).encode()
+
+
+def input_of(arguments: Any) -> JSON:
+    """A call's arguments as an object: none are `{}`, and what is no object is wrapped, since the model did say it."""
+    if not isinstance(arguments, str):
+        return arguments if isinstance(arguments, dict) else {}
+    if not arguments.strip():
+        return {}
+    try:
+        value = decode(arguments.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return {"input": arguments}
+    return value if isinstance(value, dict) else {"input": arguments}
 
 
 def whole(text: str) -> str:

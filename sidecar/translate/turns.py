@@ -8,7 +8,7 @@ from sidecar.errors import BadRequest
 from sidecar.translate.checks import a_list, a_text, an_object, invalid
 from sidecar.translate.content import blocks_of, text_of, with_cache_control
 from sidecar.translate.idents import safe_id, safe_name
-from sidecar.translate.lenient import decode
+from sidecar.translate.lenient import input_of
 from sidecar.translate.shape import JSON
 from sidecar.translate.thinking import THINKING, VISIBLE, ThinkingMemory, seal_of, visible_text
 
@@ -163,20 +163,7 @@ def _marked(blocks: list[JSON], message: JSON) -> list[JSON]:
 
 def _tool_use(identifier: str, function: JSON, where: str) -> JSON:
     name = safe_name(a_text(function.get("name"), f"{where}.name"))
-    return {"type": "tool_use", "id": safe_id(identifier), "name": name, "input": _input(function.get("arguments"))}
-
-
-def _input(arguments: Any) -> JSON:
-    """Arguments as an object: none are `{}`, and what is no object is wrapped, since the model did say it."""
-    if not isinstance(arguments, str):
-        return arguments if isinstance(arguments, dict) else {}
-    if not arguments.strip():
-        return {}
-    try:
-        value = decode(arguments.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        return {"input": arguments}
-    return value if isinstance(value, dict) else {"input": arguments}
+    return {"type": "tool_use", "id": safe_id(identifier), "name": name, "input": input_of(function.get("arguments"))}
 
 
 def _signed(message: JSON) -> list[JSON]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sidecar.translate.lenient import decode
+from sidecar.translate.lenient import input_of
 from sidecar.translate.messages.answer import Calls, message_id, stopping, usage_of
 from sidecar.translate.messages.request import Asked
 from sidecar.translate.said import reasoning_in, texts_in
@@ -30,19 +28,6 @@ def to_message(completion: JSON, asked: Asked, target: Target, tokens: Tokens) -
         **stopping(choice, asked.stops, called=called),
         "usage": usage_of(tokens),
     }
-
-
-def input_of(arguments: Any) -> JSON:
-    """Arguments as an object: none are `{}`, and what is no object is wrapped, since the model did say it."""
-    if not isinstance(arguments, str):
-        return arguments if isinstance(arguments, dict) else {}
-    if not arguments.strip():
-        return {}
-    try:
-        value = decode(arguments.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        return {"input": arguments}
-    return value if isinstance(value, dict) else {"input": arguments}
 
 
 def _blocks(said: JSON, asked: Asked, target: Target) -> list[JSON]:
