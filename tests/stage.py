@@ -63,6 +63,28 @@ class Stage:
         self.upstream.script(*answers)
         return self.mux.open("POST", path, body)
 
+    def leave(self, place: str, rest: str, body: Any, answer: Answer, *, seen: bytes) -> float:
+        """Leave an answer once that has come of it; the seconds until the provider's connection was closed."""
+        path = self.path(place, rest)
+        self.upstream.script(answer)
+        with self.mux.open("POST", path, body) as got:
+            read = b""
+            while seen not in read:
+                read += got.read()
+            left = got.leave()
+        request = self.upstream.wait()
+        assert request.left.wait(30), "the provider's connection stays open"
+        return request.left_at - left
+
+    def options(self, place: str) -> dict[str, Any]:
+        """How a vendor's own client is pointed at that workspace."""
+        return {
+            "base_url": f"{self.mux.url}/w/{self.at(place)}",
+            "api_key": "anything",
+            "max_retries": 0,
+            "timeout": 20,
+        }
+
     def sent(self) -> Any:
         """The body that the provider got last."""
         return self.upstream.last.json()

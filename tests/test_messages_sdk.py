@@ -37,19 +37,13 @@ CALLS = {
 both = pytest.mark.parametrize("place", ["up", "claude"])
 
 
-def options(stage, place):
-    """How a client is pointed at a workspace."""
-    stage.at(place)
-    return {"base_url": f"{stage.mux.url}/w/{place}", "api_key": "anything", "max_retries": 0, "timeout": 20}
-
-
 @pytest.fixture
 def client(stage):
     """Makes the SDK's client for a workspace."""
     made = []
 
     def make(place):
-        made.append(anthropic.Anthropic(**options(stage, place)))
+        made.append(anthropic.Anthropic(**stage.options(place)))
         return made[-1]
 
     yield make
@@ -87,7 +81,7 @@ async def test_an_async_stream(stage, place):
     """The asynchronous client streams as well."""
     stage.upstream.script(STREAMS[place])
     async with (
-        anthropic.AsyncAnthropic(**options(stage, place)) as client,
+        anthropic.AsyncAnthropic(**stage.options(place)) as client,
         client.messages.stream(**ASKED) as told,
     ):
         assert await told.get_final_text() == "Hello"

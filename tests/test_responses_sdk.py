@@ -39,8 +39,7 @@ def client(stage):
     made = []
 
     def make(place):
-        stage.at(place)
-        made.append(openai.OpenAI(base_url=f"{stage.mux.url}/w/{place}", api_key="anything", max_retries=0, timeout=20))
+        made.append(openai.OpenAI(**stage.options(place)))
         return made[-1]
 
     # The mux is every test's: it learns here, once or again, that this server does not speak Responses.

@@ -16,19 +16,13 @@ class Point(BaseModel):
     y: int
 
 
-def options(stage, place):
-    """How a client is pointed at a workspace."""
-    stage.at(place)
-    return {"base_url": f"{stage.mux.url}/w/{place}", "api_key": "anything", "max_retries": 0, "timeout": 20}
-
-
 @pytest.fixture
 def client(stage):
     """Makes the SDK's client for a workspace."""
     made = []
 
     def make(place):
-        made.append(openai.OpenAI(**options(stage, place)))
+        made.append(openai.OpenAI(**stage.options(place)))
         return made[-1]
 
     yield make
@@ -83,7 +77,7 @@ def test_a_stream(stage, client, place):
 async def test_an_async_stream(stage, place):
     """The asynchronous client streams as well."""
     stage.upstream.script(STREAMS[place])
-    async with openai.AsyncOpenAI(**options(stage, place)) as client:
+    async with openai.AsyncOpenAI(**stage.options(place)) as client:
         told = await client.chat.completions.create(model="any", messages=MESSAGES, stream=True)
         text = [one.choices[0].delta.content or "" async for one in told]
     assert "".join(text) == "Hello"
@@ -115,7 +109,7 @@ def test_embeddings_and_completions(stage, client):
     stage.mux.cli("workspace", "add", "sdk")
     stage.mux.cli("rule", "default", f"{stage.at('up')}/m1", "-w", "sdk")
     stage.mux.cli("rule", "add", "--filter", "", "--kind", "embed", "--model", "up/m1", "-w", "sdk")
-    own = openai.OpenAI(**{**options(stage, "up"), "base_url": f"{stage.mux.url}/w/sdk/v1"})
+    own = openai.OpenAI(**{**stage.options("up"), "base_url": f"{stage.mux.url}/w/sdk/v1"})
     vector = {"object": "embedding", "index": 0, "embedding": "AACAPwAAAMA="}
     stage.upstream.script(
         reply({"object": "list", "data": [vector], "model": "m1", "usage": {"prompt_tokens": 1, "total_tokens": 1}})
