@@ -6,6 +6,14 @@ import re
 
 import pytest
 
+DOCUMENT = {
+    "format": "mux-sidecar workspace",
+    "version": 1,
+    "name": "default",
+    "scope": "turn",
+    "providers": [],
+    "rules": [],
+}
 ECHO = {"position": 1, "filter": "", "kind": "any", "provider": "echo", "model": "echo"}
 
 
@@ -73,6 +81,34 @@ def test_a_switch_is_told(window):
         ("mux/rule/set", {"rules": [{"filter": ".py"}]}, -32602, "rules"),
         ("mux/provider/remove", {"name": "echo"}, 1003, None),
         ("mux/provider/add", {"name": "p", "type": "openai", "auth": "magic"}, -32602, "auth"),
+        ("mux/provider/add", {"name": "a/b", "type": "echo"}, -32602, "name"),
+        ("mux/provider/add", {"name": "p", "type": "magic"}, -32602, "type"),
+        ("mux/provider/add", {"name": "Echo", "type": "echo"}, 1002, None),
+        ("mux/provider/update", {"name": "nobody"}, 1001, None),
+        ("mux/provider/refresh", {"name": "nobody"}, 1001, None),
+        ("mux/model/list", {"provider": "nobody"}, 1001, None),
+        ("mux/workspace/add", {"name": "x", "copyFrom": "nowhere"}, 1001, None),
+        ("mux/workspace/update", {"name": "default", "newName": "x"}, 1007, None),
+        ("mux/workspace/update", {"name": "default", "scope": "galaxy"}, -32602, "scope"),
+        ("mux/workspace/export", {"name": "nowhere"}, 1001, None),
+        ("mux/workspace/import", {"document": {"rules": []}}, -32602, "document"),
+        ("mux/workspace/import", {"document": DOCUMENT}, 1002, None),
+        ("mux/workspace/import", {"document": DOCUMENT, "name": "a b"}, -32602, "name"),
+        ("mux/rule/list", {"workspace": "nowhere"}, 1001, None),
+        ("mux/rule/add", {"filter": ".py", "provider": "nobody", "model": "m"}, 1001, None),
+        ("mux/rule/add", {"filter": ".py", "provider": "echo", "model": "echo", "kind": "magic"}, -32602, "kind"),
+        ("mux/rule/update", {"position": 9, "filter": ".py"}, 1001, None),
+        ("mux/rule/move", {"position": 1, "to": 2}, -32602, "to"),
+        ("mux/rule/remove", {"position": 9}, 1001, None),
+        ("mux/route/explain", {"files": "a.py"}, -32602, "files"),
+        ("mux/request/list", {"limit": -1}, -32602, "limit"),
+        ("mux/request/list", {"before": "yesterday"}, -32602, "before"),
+        ("mux/request/list", {"outcome": "lost"}, -32602, "outcome"),
+        ("mux/request/show", {"id": "req_none"}, 1001, None),
+        ("mux/usage", {"since": "yesterday"}, -32602, "since"),
+        ("mux/settings/set", {"keepDays": 0}, -32602, "keepDays"),
+        ("mux/settings/set", {"keep": "secrets"}, -32602, "keep"),
+        ("mux/settings/set", {"origins": ["nowhere"]}, -32602, "origins"),
     ],
 )
 def test_errors(window, method, params, code, field):
