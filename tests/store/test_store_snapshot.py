@@ -233,6 +233,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(elsewhere):
         path.chmod(0o500 if path.is_dir() else 0o400)
     code = f"""
         import os, sqlite_utils
+        import ipaddress, resource, urllib.parse  # later, in Python 3.13, when its library may be closed to this user
         from pathlib import Path
         from sidecar.errors import StoreUnusable
         from sidecar.settings import Place
