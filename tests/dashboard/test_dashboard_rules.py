@@ -721,6 +721,17 @@ def test_models_can_be_read(office, tab_of, width):
     assert tab.violations() == []
 
 
+def test_what_is_left_in_a_narrow_window(fresh_mux, tab_of):
+    """Where everything else has no model yet, its words and fields begin at the same edge."""
+    tab = tab_of(fresh_mux().start())
+    tab.page.set_viewport_size({"width": 360, "height": 740})
+    page = tab.sign_in("workspaces/default")
+    page.get_by_label("Model for everything else").wait_for()
+    words = page.locator(".last tr .rest").all()
+    assert len({word.bounding_box()["x"] for word in words}) == 1
+    assert len(words) == 2
+
+
 def test_a_change_while_nobody_serves(own_mux, tab_of):
     """What could not be done since the sidecar was away says so for as long as it is, and can be sent again."""
     tab = tab_of(own_mux)
