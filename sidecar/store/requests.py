@@ -59,8 +59,8 @@ def append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
 def price(db: sqlite3.Connection, costs: Mapping[str, float]) -> None:
     """Gives records their costs, in USD by id; one that is no longer there is passed over."""
     db.executemany(
-        "UPDATE requests SET cost = ?1, record = json_set(record, '$.cost', ?1) WHERE id = ?2",
-        [(cost, ident) for ident, cost in costs.items()],
+        "UPDATE requests SET cost = :cost, record = json_set(record, '$.cost', :cost) WHERE id = :id",
+        [{"cost": cost, "id": ident} for ident, cost in costs.items()],
     )
 
 
