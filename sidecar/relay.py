@@ -21,6 +21,8 @@ from sidecar.values import ProviderConfig
 from sidecar.wire import Answer, OwnAnswer, Wire
 
 T = TypeVar("T")
+#: RFC 9110, section 15.4: the others of its class lead nowhere.
+REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 #: JSON of absurd depth, numbers or characters.
 UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError, OverflowError)
 
@@ -123,6 +125,8 @@ class Relay:
         return await self._wire.send(self._provider, self._bridge.wire, body, self._bridge.headers())
 
     async def _refusal(self, answer: Answer) -> ProviderRefused:
+        if answer.status < 400 and answer.status not in REDIRECTS:
+            raise unreadable(f"a {answer.status}, which is no answer to what it was asked", self._provider.name)
         if answer.status < 400:
             raise UpstreamError(
                 f"The provider {self._provider.name!r} answered {answer.status}, a redirect, "

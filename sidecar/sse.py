@@ -11,6 +11,8 @@ from typing import NamedTuple
 from sidecar.errors import UpstreamError
 
 MAX_EVENT = 16 * 2**20
+#: Lines of one event, each of which costs; those of 16 MB would hold up everybody for a second.
+MAX_LINES = 2**14
 BOM = b"\xef\xbb\xbf"
 _CR, _LF = b"\r\n"  # as numbers: to ask whether bytes hold one takes a third of the time
 #: The end of a line; a CR at the end of what has come may have its LF yet to come.
@@ -46,7 +48,7 @@ class Decoder:
         """The events that this chunk completes.
 
         Raises:
-            UpstreamError: an event is larger than the limit (16 MB unless told otherwise).
+            UpstreamError: an event is larger than the limit (16 MB unless told otherwise), or has too many lines.
         """
         buffer = self._buffer
         buffer += chunk
@@ -60,11 +62,7 @@ class Decoder:
             self._mixed, self._scanned = True, 0
         events = self._mixed_events() if self._mixed else self._plain_events()
         if len(buffer) > self._max:
-            raise UpstreamError(
-                f"The provider sent a single event of more than {self._max // 2**20} MB.",
-                error_code="bad_upstream_response",
-                type="api_error",
-            )
+            raise _too_large(f"{self._max // 2**20} MB")
         return events
 
     def flush(self) -> list[Event]:
@@ -98,13 +96,20 @@ class Decoder:
 
 
 def parse(raw: bytes) -> Event:
-    """One event from its bytes."""
+    """One event from its bytes.
+
+    Raises:
+        UpstreamError: it has more lines than anyone means.
+    """
     if raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.find(b"\n") == len(raw) - 2 and _CR not in raw:
         return Event(raw, raw[6:-2])
     data: list[bytes] = []
     name: bytes | None = None
     clean = True
-    for line in raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
+    text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
+    if text.count(b"\n") > MAX_LINES:
+        raise _too_large(f"{MAX_LINES:,} lines")
+    for line in text.split(b"\n"):
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
@@ -114,6 +119,12 @@ def parse(raw: bytes) -> Event:
         elif field or line:
             clean = clean and line.startswith(b":")
     return Event(raw, b"\n".join(data) if data else None, name, clean and (bool(data) or name is None))
+
+
+def _too_large(than: str) -> UpstreamError:
+    return UpstreamError(
+        f"The provider sent a single event of more than {than}.", error_code="bad_upstream_response", type="api_error"
+    )
 
 
 def encode(data: bytes, name: bytes | None = None) -> bytes:

@@ -156,6 +156,23 @@ def test_embeddings(embed):
     assert (row["kind"], row["dialect"], row["inputTokens"]) == ("embed", "embeddings", 4)
 
 
+@pytest.mark.parametrize("said", [{}, {"data": None}, {"object": "list"}])
+def test_what_are_no_embeddings(embed, said):
+    """A 200 without a list of them is no answer."""
+    embed.upstream.script(reply(said))
+    answer = embed.mux.post("/w/embed/embeddings", {"model": "x", "input": "a"})
+    assert (answer.status, answer.error["code"]) == (502, "bad_upstream_response")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_is_no_infill(stage, streamed):
+    """A 200 of llama.cpp's `/infill` without the words is no answer."""
+    stage.upstream.script(reply({"stop": True}))
+    body = {"prompt": "a", "suffix": "b", "stream": streamed}
+    answer = stage.mux.post(stage.path("llamacpp", "/completions"), body)
+    assert (answer.status, answer.error["code"]) == (502, "bad_upstream_response")
+
+
 def test_many_embeddings(embed):
     """As many inputs as OpenAI takes at once make an answer larger than others may be, and it passes."""
     vector = b'{"object":"embedding","index":0,"embedding":[' + b"-0.01234567890123456," * 3071 + b"0.1]},"

@@ -95,3 +95,13 @@ def test_what_is_encoded_is_read_back():
     """An encoded event decodes to its data and name, line breaks included."""
     events = decoded([sse.encode(b'{"a":1}'), sse.encode(b"x\ny", b"n"), sse.comment()])
     assert told(events) == [(None, b'{"a":1}'), (b"n", b"x\ny")]
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("line", [b"data:", b":", b"x"])
+def test_an_event_has_a_bounded_number_of_lines(newline, line):
+    """As many as 16,384, the blank one at its end among them; each costs time in which nobody else is served."""
+    most = (line + newline) * (sse.MAX_LINES - 1) + newline
+    assert len(decoded([most + b"data: x\n\n"])) == 2
+    with pytest.raises(UpstreamError, match="16,384 lines"):
+        decoded([line + newline + most])

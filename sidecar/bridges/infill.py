@@ -92,6 +92,8 @@ class CompletionOverInfill(Bridge):
         answer = self._object(body)
         if answer.get("error"):
             raise self._same.refusal(200, {}, body)
+        if not isinstance(answer.get("content"), str):
+            raise unreadable("JSON that is no answer", self._provider)
         completion = infill_to_completion(answer, self._model, self._stamp)
         self._note(completion)
         self.finished = True

@@ -42,6 +42,12 @@ class _Seen(msgspec.Struct):
     error: msgspec.Raw = NULL
     object: Any = None
     model: msgspec.Raw = ABSENT
+    data: msgspec.Raw = ABSENT
+
+    @property
+    def answers(self) -> bool:
+        """Whether it has what every answer has: choices, or the embeddings' list."""
+        return self.choices is not None or bytes(memoryview(self.data)[:1]) == b"["
 
 
 _SEEN = msgspec.json.Decoder(_Seen)
@@ -131,6 +137,8 @@ class SameWire(Bridge):
         seen = self._look(body)
         if _is_error(seen):
             raise self._failure(body, 200)
+        if not seen.answers:
+            raise unreadable("JSON that is no answer", self._provider)
         if len(seen.usage) > 4:
             self._count(seen.usage)
         self.finished = True
@@ -200,8 +208,11 @@ def _look_again(data: bytes, provider: str) -> _Seen:
     return _Seen(
         choices=[
             _Choice(finish_reason=choice.get("finish_reason") if isinstance(choice, dict) else None)
-            for choice in (choices if isinstance(choices, list) else ())
-        ],
+            for choice in choices
+        ]
+        if isinstance(choices, list)
+        else None,
+        data=raw.get("data", ABSENT),
         usage=raw.get("usage", NULL),
         error=raw.get("error", NULL),
         object=answer.get("object"),

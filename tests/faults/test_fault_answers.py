@@ -8,6 +8,7 @@ from lanes import LANES, WORDS, either, every
 from upstream import reply, stream
 
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529)
+PAGES = (b"<html>Please sign in</html>", b"[]", b'"text"', b"", b"null", b"{", b"{}", b'{"model": "m1"}')
 TRANSLATED = {408: 504, 422: 400, 500: 502, 529: 503}
 
 
@@ -72,7 +73,9 @@ def test_f8_a_stream_without_its_last_event(road, lane):
 
 @every
 @either
-@pytest.mark.parametrize("page", [b"<html>Please sign in</html>", b"[]", b'"text"', b"", b"null", b"{"])
+@pytest.mark.parametrize(
+    "page", [b"<html>Please sign in</html>", b"[]", b'"text"', b"", b"null", b"{", b"{}", b'{"model": "m1"}']
+)
 def test_f9_a_page_in_place_of_an_answer(road, lane, streamed, page):
     """What is no answer is a 502 that names the provider and does not repeat it."""
     answer = road.post(lane, reply(page, headers={"content-type": "text/html"}), streamed=streamed)
@@ -172,6 +175,18 @@ def test_f13_a_redirect(road, lane, streamed, status, other_upstream):
     assert answer.status == 502
     assert other_upstream.received == other_upstream.asked_for_models == []
     assert other_upstream.connections == 0
+
+
+@every
+@either
+@pytest.mark.parametrize("status", [304, 305])
+def test_f13_what_leads_nowhere(road, lane, streamed, status):
+    """An answer that nothing of ours asked for is a bad one, and not called a redirect."""
+    answer = road.post(lane, reply(b"", status=status), streamed=streamed)
+    message = lane.refused(answer)["message"]
+    assert answer.status == 502
+    assert str(status) in message
+    assert "redirect" not in message
 
 
 def test_f14_a_million_chunks(road):

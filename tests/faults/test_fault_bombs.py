@@ -14,6 +14,7 @@ from upstream import event, reply, stream
 
 from sidecar.amount import MAX_STREAM, Amount
 from sidecar.errors import UpstreamError
+from sidecar.sse import MAX_LINES
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
@@ -244,6 +245,16 @@ def test_f14_an_event_of_lines_without_end(road, newline):
     assert "16 MB" in CHAT.broke_off(answer)["message"]
     assert road.stage.upstream.last.left.wait(30)
     assert found.well
+    assert is_served(road, CHAT)
+
+
+@pytest.mark.parametrize("newline", [b"\r\n", b"\r", b"\n"], ids=["CRLF", "CR", "LF"])
+def test_f14_an_event_of_too_many_lines(road, newline):
+    """One event in more lines than are taken is an error, though it has fewer bytes than one may have."""
+    huge = (b"data:" + newline) * (MAX_LINES + 1) + newline + b": more"
+    answer = road.post(CHAT, stream(*CHAT.half, huge, end="stall"), streamed=True)
+    assert "16,384 lines" in CHAT.failed(answer)["message"]
+    assert road.stage.upstream.last.left.wait(2)
     assert is_served(road, CHAT)
 
 
