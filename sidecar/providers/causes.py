@@ -14,7 +14,7 @@ from typing import Literal
 import aiohttp
 
 from sidecar.http1 import failures as http1
-from sidecar.providers.http import UnusableProxy
+from sidecar.providers.http import NO_HANDLES, UnusableProxy
 from sidecar.providers.resolver import BlockedAddress
 
 Code = Literal[
@@ -50,16 +50,13 @@ class Where:
     local: bool
 
 
-_NO_HANDLES = (errno.EMFILE, errno.ENFILE)
-
-
 def refused(exc: BaseException, where: Where) -> Cause:
     """A connection that could not be made: refused, no way there, blocked, or this machine has no sockets left."""
     inner = _inner(exc)
     if isinstance(inner, BlockedAddress):
         return blocked(inner, where)
     number = _errno(exc)
-    if number in _NO_HANDLES:
+    if number in NO_HANDLES:
         return Cause("no_sockets", "This machine has no file handles left; close something and try again.", 503)
     if isinstance(inner, TimeoutError):
         return Cause("connect_timeout", f"{where.place} did not answer; {_check(where)}", 504)
@@ -199,7 +196,7 @@ def bad_url(_: BaseException, where: Where) -> Cause:
 
 def os_error(exc: BaseException, where: Where) -> Cause:
     """An error of the system after connecting: nearly always a reset."""
-    if _errno(exc) in (*_NO_HANDLES, errno.ECONNREFUSED):
+    if _errno(exc) in (*NO_HANDLES, errno.ECONNREFUSED):
         return refused(exc, where)
     return disconnected(exc, where)
 

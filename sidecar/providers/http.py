@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import ssl
 import sys
@@ -23,6 +24,9 @@ from sidecar.values import Timeouts
 KEEP_ALIVE_SECONDS = 30.0
 MAX_LINE = 64 * 1024  # providers and their edges send long policy and tracing headers
 _PROXY_SCHEMES = ("http", "https")
+
+#: This process, or the machine, has no file handles left.
+NO_HANDLES = (errno.EMFILE, errno.ENFILE)
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +102,29 @@ def _usable(proxy: str) -> str:
 
 
 def _context() -> ssl.SSLContext:
+    """Whom connections of our own trust. Raises OSError: it could not be read, and must be asked for again."""
     trust = _trust()
-    return trust if isinstance(trust, ssl.SSLContext) else _checking()
+    if isinstance(trust, ssl.SSLContext):
+        return trust
+    context = _checking()
+    _insist_on_authorities(context)
+    return context
+
+
+def _insist_on_authorities(context: ssl.SSLContext) -> None:
+    """Nothing, if a context has whom it should trust; the library says nothing where it could not read them.
+
+    Raises:
+        OSError: no file handle is left to read them with.
+    """
+    file = ssl.get_default_verify_paths().cafile
+    if file is None or context.cert_store_stats()["x509"]:
+        return
+    try:
+        context.load_verify_locations(cafile=file)
+    except OSError as failure:  # without a handle, or a file without authorities
+        if failure.errno in NO_HANDLES:
+            raise
 
 
 def _trust() -> ssl.SSLContext | bool:
@@ -119,6 +144,8 @@ def _trust() -> ssl.SSLContext | bool:
         else:
             context.load_verify_locations(cafile=bundle)
     except OSError as failure:  # ssl.SSLError is one
+        if failure.errno in NO_HANDLES:
+            raise
         log.warning("REQUESTS_CA_BUNDLE cannot be read (%s); going on with the system's authorities.", failure)
     return context
 

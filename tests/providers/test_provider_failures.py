@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -394,3 +396,34 @@ async def test_long_headers_are_read(session, config, serve):
 
     server = await serve({"*": page})
     assert await ask(session, config("openai", f"{server.url}/v1")) == b"{}"
+
+
+EXHAUSTED = """
+import errno, os, resource
+from sidecar.providers import http
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = []
+try:
+    while True:
+        held.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    pass
+try:
+    http._context()
+except OSError as failure:
+    print(errno.errorcode[failure.errno])
+for handle in held:
+    os.close(handle)
+print(http._context().cert_store_stats()["x509"] > 0)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps its authorities elsewhere than in a file")
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_authorities_that_could_not_be_read_are_read_again(name):
+    """Without a file handle nothing is made that trusts nobody for ever; with handles again, it is made."""
+    others = {key: value for key, value in os.environ.items() if key not in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
+    env = {**others, name: str(CERTIFICATES / "authority.pem")}
+    done = subprocess.run([sys.executable, "-c", EXHAUSTED], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["EMFILE", "True"]
