@@ -153,8 +153,7 @@ class Connection(asyncio.Protocol):
         opened = tls.open(data)
         if opened:
             self._take(opened)
-        if tls.failure is None:
-            self._send(tls.outgoing())
+        self._send(tls.outgoing())
         self._go_by(tls)
 
     def _go_by(self, tls: Tls) -> None:

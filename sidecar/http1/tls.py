@@ -46,13 +46,13 @@ class Tls:
         return b"".join(pieces)
 
     def seal(self, *parts: bytes) -> bytes:
-        """The bytes to send for these. Raises ssl.SSLError after a failure."""
+        """The bytes to send for these; after a failure they are not sent."""
         self._unsealed += [memoryview(part) for part in parts if part]
         return self.outgoing()
 
     def outgoing(self) -> bytes:
-        """The bytes that are to be sent now."""
-        unsealed = self._unsealed
+        """The bytes that are to be sent now; after a failure that is an alert, which tells the other side of it."""
+        unsealed = [] if self.failure is not None else self._unsealed
         with suppress(ssl.SSLWantReadError):  # it wants to agree on keys anew, and gets the rest then
             while unsealed:
                 rest = unsealed[0][self._object.write(unsealed[0]) :]

@@ -552,6 +552,25 @@ async def test_a_certificate_that_is_not_good(client, serve, certificate):
     assert server.heads == []
 
 
+@pytest.mark.parametrize(("certificate", "why"), [("expired.pem", "EXPIRED"), ("elsewhere.pem", "BAD_CERTIFICATE")])
+async def test_the_server_learns_why_it_is_not_trusted(client, certificate, why):
+    """An alert is sent (RFC 8446, section 6.2), which stands in the server's log."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATES / certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def meet():
+            sock, _ = listening.accept()
+            with sock, pytest.raises(ssl.SSLError) as told:
+                context.wrap_socket(sock, server_side=True)
+            return told.value.reason
+
+        meeting = asyncio.create_task(asyncio.to_thread(meet))
+        with pytest.raises(NotConnected):
+            await client.ask(f"https://localhost:{listening.getsockname()[1]}/")
+        assert why in await meeting
+
+
 async def test_tls_that_never_begins(client, serve):
     """Told apart from a connection that is never made."""
 
