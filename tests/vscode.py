@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -20,7 +19,6 @@ from playwright.sync_api import TimeoutError as NotInTime
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 PATIENCE = 60_000  # milliseconds; the machine may be busy with others
 _TRY = 0.05
@@ -178,9 +176,13 @@ class Window:
         self.page.locator(".tab.active").filter(has_text=name).wait_for()
 
     def notification(self, text: str) -> Locator:
-        """What is told in a corner."""
-        found = self.page.locator(".notifications-toasts .notification-list-item").filter(has_text=text)
-        found.first.wait_for()
+        """What is told in a corner; it hides there after a while, and is shown again then."""
+        found = self.page.locator(".notification-list-item").filter(has_text=text)
+        try:
+            found.first.wait_for(timeout=5_000)
+        except NotInTime:
+            self.run("Notifications: Show Notifications")
+            found.first.wait_for()
         return found.first
 
     def text(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from mux import Mux
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebSocketRoute
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 #: As root and without a network of its own; a machine without a graphics card.
 FLAGS = [
     "--no-sandbox",

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM
 from mux import Mux
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the dashboard is tested with playwright")
 pytest.importorskip("axe_playwright_python", reason="the dashboard is tested with axe")
 
-from browser import CHROMIUM, FLAGS, Tab  # noqa: E402 - needs playwright
+from browser import FLAGS, Tab  # noqa: E402 - needs playwright
 from office import furnish  # noqa: E402 - stands with the other
 
 

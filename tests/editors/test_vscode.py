@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import CHROMIUM
 from mux import Mux
 from neovim import find
 from said import chunk
@@ -25,7 +26,7 @@ from upstream import Received, Wire, event
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="VS Code is driven with playwright")
 
-from vscode import CHROMIUM, FLAGS, Editor, Window, until  # noqa: E402 - needs playwright
+from vscode import FLAGS, Editor, Window, until  # noqa: E402 - needs playwright
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs/editors/vscode.md"
