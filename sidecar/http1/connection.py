@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import NamedTuple, cast
 
 from sidecar.http1.failures import Disconnected, Silent
@@ -69,13 +69,11 @@ class Connection(asyncio.Protocol):
         self._tls = Tls(context, name)
         self._handshake = self._loop.create_future()
         self._send(self._tls.outgoing())
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.abort)
             await self._handshake
-        except BaseException:
-            self.abort()
-            raise
-        finally:
-            self._handshake = None
+            undo.pop_all()
+        self._handshake = None
 
     async def ask(self, head: bytes, body: bytes, limits: Limits) -> Reply:
         """The answer to a request, its body still to be read; let it go with `close`.
