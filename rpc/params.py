@@ -66,6 +66,7 @@ class RuleStated(Params, frozen=True, kw_only=True):
     position: int | None = None
     broken: str | None = None
     replacement: str | None = None
+    taken_by: int | None = None
 
 
 class RuleAdd(Params, frozen=True, kw_only=True):

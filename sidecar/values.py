@@ -39,6 +39,7 @@ class Rule(Value, frozen=True, kw_only=True):
     """One rule; `position` counts from 1, an empty `filter` is a catch-all, `broken` says why it cannot serve.
 
     `replacement` is then the model whose name is most like its own, as PROVIDER/MODEL; None where there is no model.
+    `taken_by` is the position of the rule before it that takes all that it takes, so that it is never reached.
     """
 
     position: int
@@ -48,6 +49,7 @@ class Rule(Value, frozen=True, kw_only=True):
     model: str
     broken: str | None = None
     replacement: str | None = None
+    taken_by: int | None = None
 
 
 class RuleDraft(Value, frozen=True, kw_only=True):

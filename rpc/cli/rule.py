@@ -55,11 +55,10 @@ def list_(workspace: str | None, *, as_json: bool) -> None:
         return
     if not rules:
         first.tell(first.RULE, lost)
-    from sidecar.routing.unreached import unreached  # noqa: PLC0415 - start-up
-
-    for rule, over in unreached(rules):
-        taken = f"rule {over.position} ({cell(over.filter) or EVERYTHING}) takes all that it takes"
-        hint(f"Rule {rule.position} ({cell(rule.filter)}) is never reached: {taken}.")
+    for rule in rules:
+        if over := rule.taken_by:
+            taken = f"rule {over} ({_filter(rules[over - 1].filter)}) takes all that it takes"
+            hint(f"Rule {rule.position} ({cell(rule.filter)}) is never reached: {taken}.")
 
 
 @rule.command()

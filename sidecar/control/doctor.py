@@ -11,7 +11,6 @@ from sidecar.control.fetching import fetch
 from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable
 from sidecar.health import ask
 from sidecar.keyrings import KeyringError
-from sidecar.routing.unreached import unreached
 from sidecar.store import damage, providers, rules, workspaces
 from sidecar.store.trouble import translated
 from sidecar.values import Check, Rule
@@ -171,12 +170,12 @@ def _rules(workspace: str, active: bool, rules: tuple[Rule, ...]) -> tuple[Check
         Check(
             check=f"{check}, rule {rule.position}",
             ok=True,  # requests are served, by the rule before it
-            detail=f"It is never reached: rule {over.position} ({over.filter or '*'}) takes all that it takes.",
-            mend=f"mux-sidecar rule move {rule.position} {over.position} -w {workspace}, "
+            detail=f"It is never reached: rule {over} ({rules[over - 1].filter or '*'}) takes all that it takes.",
+            mend=f"mux-sidecar rule move {rule.position} {over} -w {workspace}, "
             f"or mux-sidecar rule remove {rule.position} -w {workspace}",
         )
-        for rule, over in unreached(rules)
-        if not rule.broken
+        for rule in rules
+        if not rule.broken and (over := rule.taken_by)
     )
     if broken:
         return (*broken, *never)

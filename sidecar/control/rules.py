@@ -12,6 +12,7 @@ from sidecar.control import names, order, replacements
 from sidecar.control.workbench import Workbench, provider_config, workspace_row
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.routing.rules import compile_filter
+from sidecar.routing.unreached import unreached
 from sidecar.store import models, providers
 from sidecar.store import rules as stored
 from sidecar.values import Kind, ModelInfo, ProviderConfig, Rule, RuleDraft
@@ -102,8 +103,10 @@ class Rules:
 
 
 def listed(db: sqlite3.Connection, workspace: int) -> tuple[Rule, ...]:
-    """A workspace's rules as listed, those that cannot serve marked broken."""
-    rules = (shown(db, position, rule) for position, rule in enumerate(stored.of(db, workspace), start=1))
+    """A workspace's rules as listed: marked broken where they cannot serve, taken where they are never reached."""
+    rules = [shown(db, position, rule) for position, rule in enumerate(stored.of(db, workspace), start=1)]
+    for rule, over in unreached(rules):
+        rules[rule.position - 1] = msgspec.structs.replace(rule, taken_by=over.position)
     return replacements.offered(db, rules)
 
 

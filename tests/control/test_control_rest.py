@@ -184,6 +184,7 @@ async def test_the_doctor_warns_of_a_rule_that_is_never_reached(unused_tcp_port_
         await folder.providers.add(ProviderDraft(name="near", type="echo"))
         for text in (".ts", "*.ts"):
             await folder.rules.add(RuleDraft(filter=text, provider="near", model="echo"))
+        assert [each.taken_by for each in await folder.rules.list()] == [None, 1]
         found = await checks(folder)
         warned = found["workspace default, rule 2"]
         assert warned.ok

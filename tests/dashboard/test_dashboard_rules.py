@@ -353,6 +353,24 @@ def test_moving_by_keyboard(own_mux, tab_of):
     becomes(lambda: filters(own_mux), [".ts", ".md", ""])
 
 
+def test_a_rule_that_is_never_reached(own_mux, tab_of):
+    """A rule below one that takes all that it takes says which, here and on Home, until it is moved up."""
+    own_mux.rpc("mux/rule/add", filter="*.ts", provider="local", model="small")
+    tab = tab_of(own_mux)
+    page = tab.sign_in()
+    expect(page.get_by_role("row", name="*.ts")).to_contain_text("never reached")
+    expect(page.get_by_text("never reached")).to_have_count(1)
+    tab.go("workspaces/default")
+    field = page.get_by_label("Files of rule 3", exact=True)
+    expect(field).to_have_accessible_description(
+        "Never reached: rule 2, .ts, takes all that it takes. Move it up, or remove it."
+    )
+    assert tab.violations() == []
+    field.press("Alt+ArrowUp")
+    expect_filters(page, ".md", "*.ts", ".ts")
+    expect(page.get_by_text("Never reached")).to_have_count(0)
+
+
 def test_moving_by_quick_keys(own_mux, tab_of):
     """Keys that are pressed before the sidecar has answered count, each of them."""
     many(own_mux)

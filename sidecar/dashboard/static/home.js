@@ -63,7 +63,7 @@ function Serves({ rules, active }) {
 
 const Served = (rule) => html`<tr key=${rule.position} class=${rule.broken ? "broken" : ""}>
   <td><${Files} filter=${rule.filter} />${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
-  <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">cannot serve</small>`}</td>
+  <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">cannot serve</small>`}${!rule.broken && rule.takenBy && html`<small class="never">never reached</small>`}</td>
 </tr>`;
 
 // While somebody reads them they stay as they are; what comes meanwhile is counted.

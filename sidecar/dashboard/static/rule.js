@@ -3,15 +3,15 @@
 import { html, useId, useRef, useState } from "./view.js";
 import { filterOf, KINDS } from "./format.js";
 import { useAction } from "./fresh.js";
-import { Choice } from "./parts.js";
+import { Choice, Files } from "./parts.js";
 import { ModelPicker } from "./picker.js";
 
 export const nameOf = (rule) => `rule ${rule.position}, ${filterOf(rule.filter)}`;
 
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
-// `onChange(params)` and `onMove(by)` are promises of what the sidecar did; `grip` are the handlers of dragging.
-export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMove, onRemove }) {
+// `over` is the rule before it because of which it is never reached. `onChange(params)` and `onMove(by)` are promises of what the sidecar did; `grip` are the handlers of dragging.
+export function Rule({ rule, models, over, also, grip, isFirst, isLast, onChange, onMove, onRemove }) {
   const { run, error, clear } = useAction();
   const id = useId();
   const change = (params) => run(() => onChange(params));
@@ -30,7 +30,7 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
     <td role="cell" class="place">${grip && html`<button type="button" class="grip plain" aria-label=${`Move ${nameOf(rule)}`}
         aria-describedby="moving" title="Drag to move" ...${grip}>⠿</button>`}<span>${rule.position}</span></td>
     <td role="cell" class="files">${grip
-      ? html`<${Filter} rule=${rule} also=${also} error=${error?.data?.field === "filter" ? error : null} onType=${clear} onChange=${change} />`
+      ? html`<${Filter} rule=${rule} over=${over} also=${over ? null : also} error=${error?.data?.field === "filter" ? error : null} onType=${clear} onChange=${change} />`
       : html`<span class="rest">Everything else</span>`}</td>
     <td role="cell" class="kind">${grip
       ? html`<${Choice} aria-label=${`Requests of ${nameOf(rule)}`} value=${rule.kind} options=${Object.entries(KINDS)} onChoose=${(kind) => change({ kind })} />`
@@ -47,7 +47,7 @@ export function Rule({ rule, models, also, grip, isFirst, isLast, onChange, onMo
 }
 
 // What is typed is sent at Enter, or when the field is left; Escape takes it back.
-function Filter({ rule, also, error, onType, onChange }) {
+function Filter({ rule, over, also, error, onType, onChange }) {
   const [typed, setTyped] = useState(null);
   const field = useRef(null);
   const id = useId();
@@ -67,13 +67,14 @@ function Filter({ rule, also, error, onType, onChange }) {
     if (event.key === "Escape") setTyped(null);
   };
   const wrong = typed === null ? null : isBlank ? "A filter cannot be empty; what no rule takes goes to the last one." : error?.message;
-  const told = [wrong && `${id}-wrong`, typed === null && also?.length && `${id}-also`].filter(Boolean).join(" ");
+  const told = [wrong && `${id}-wrong`, typed === null && (over || also?.length) && `${id}-told`].filter(Boolean).join(" ");
   return html`<input ref=${field} type="text" class="filter" aria-label=${`Files of rule ${rule.position}`} value=${typed ?? rule.filter}
       aria-invalid=${wrong ? "true" : undefined} aria-describedby=${told || undefined} autocomplete="off" autocapitalize="off" spellcheck=${false}
       onInput=${wrote} onKeyDown=${pressed} onBlur=${left} />
     ${wrong && html`<small id=${`${id}-wrong`} class="wrong" role="alert">${wrong}</small>`}
     ${typed !== null && typed !== rule.filter && !wrong && html`<small>Enter to keep, Esc for <span class="filter">${rule.filter}</span></small>`}
-    ${typed === null && also?.length > 0 && html`<small id=${`${id}-also`}>also takes ${also.map((name, index) => html`${index > 0 && ", "}<span class="filter">${name}</span>`)}</small>`}`;
+    ${typed === null && also?.length > 0 && html`<small id=${`${id}-told`}>also takes ${also.map((name, index) => html`${index > 0 && ", "}<span class="filter">${name}</span>`)}</small>`}
+    ${typed === null && over && html`<small id=${`${id}-told`} class="never">Never reached: rule ${over.position}, <${Files} filter=${over.filter} />, takes all that it takes. Move it up, or remove it.</small>`}`;
 }
 
 function Broken({ id, rule, models, onChoose }) {

@@ -50,7 +50,7 @@ export function Rules({ rpc, book }) {
     setRemoved(null);
   };
 
-  const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} also=${surprises.get(rule.filter)}
+  const row = (rule, index) => html`<${Rule} key=${rule.key} rule=${rule} models=${models} over=${rules[rule.takenBy - 1]} also=${surprises.get(rule.filter)}
     grip=${rule.filter ? grip(index) : null} isFirst=${index === 0} isLast=${index === filtered.length - 1}
     onChange=${(params) => change("update", params, rule.key)} onMove=${(by) => move(rule, (position) => position + by)} onRemove=${() => remove(rule)} />`;
   const columns = ["Place", "Files", "Requests", "Model", "Actions"];
