@@ -10,7 +10,7 @@ from rpc.cli import first
 from rpc.cli.complete import ProviderName, TypeName
 from rpc.cli.options import ProviderOptions, provider_options
 from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table, word
-from rpc.cli.session import perform
+from rpc.cli.session import options_named, perform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,8 @@ def models(name: str | None, *, as_json: bool) -> None:
 @json_option
 def remove(name: str, *, force: bool, as_json: bool) -> None:
     """Remove a provider and its stored key."""
-    broken = perform(lambda control: control.providers.remove(name, force=force))
+    with options_named("--force"):
+        broken = perform(lambda control: control.providers.remove(name, force=force))
     if as_json:
         return print_json(broken)
     click.echo(f"Removed the provider {cell(name)}.")

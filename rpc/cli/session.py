@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from sidecar.control.opening import Control
 
@@ -28,6 +29,18 @@ def perform(action: Callable[[Control], Coroutine[Any, Any, T]], *, waiting: str
     import asyncio  # noqa: PLC0415 - 60 ms that --help and completion do without
 
     return asyncio.run(_perform(action, waiting))
+
+
+@contextmanager
+def options_named(options: str) -> Iterator[None]:
+    """A refusal that names parameters also names the options that give them, which front ends other than this lack."""
+    from sidecar.errors import AlreadyExists, InUse  # noqa: PLC0415 - start-up
+
+    try:
+        yield
+    except (AlreadyExists, InUse) as refusal:
+        refusal.args = (f"{str(refusal).removesuffix('.')} ({options}).",)
+        raise
 
 
 async def _perform(action: Callable[[Control], Coroutine[Any, Any, T]], waiting: str) -> T:

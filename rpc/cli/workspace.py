@@ -9,7 +9,7 @@ import click
 from rpc.cli import first
 from rpc.cli.complete import WorkspaceName
 from rpc.cli.output import Table, cell, counted, json_option, number, print_json, print_table
-from rpc.cli.session import perform
+from rpc.cli.session import options_named, perform
 
 if TYPE_CHECKING:
     from sidecar.values import Scope, Workspace
@@ -110,14 +110,9 @@ def export(name: str) -> None:
 @json_option
 def import_(file: TextIO, name: str | None, *, replace: bool, as_json: bool) -> None:
     """Add the workspace that FILE holds (- reads standard input), or replace one."""
-    from sidecar.errors import AlreadyExists  # noqa: PLC0415 - start-up
-
     document = _document(file)
-    try:
+    with options_named("--name NAME, --replace"):
         added = perform(lambda control: control.workspaces.import_(document, name, replace=replace))
-    except AlreadyExists as error:
-        way = "with --name NAME, or replace its rules with --replace."
-        raise AlreadyExists(f"{str(error).removesuffix('.')} {way}") from error
     _tell(added, f"Imported the workspace {cell(added.name)} with {counted(added.rules, 'rule')}.", as_json=as_json)
 
 

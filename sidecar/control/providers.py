@@ -253,6 +253,6 @@ def _check_same(db: sqlite3.Connection, old: ProviderConfig) -> None:
 
 def _in_use(name: str, users: tuple[str, ...]) -> str:
     return (
-        f"{name} is used by the rules of {', '.join(users)}; change them first, or remove it with --force, "
+        f"{name} is used by the rules of {', '.join(users)}; change them first, or remove it with `force`, "
         "which leaves them broken."
     )

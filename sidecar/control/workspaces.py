@@ -157,7 +157,10 @@ def _importing(db: sqlite3.Connection, name: str, scope: Scope, *, replace: bool
     if found is None:
         return _added(db, name, scope)
     if not replace and rules.of(db, found.id):
-        raise AlreadyExists(f"There is a workspace {found.name} already, with rules; import it under another name.")
+        raise AlreadyExists(
+            f"There is a workspace {found.name} already, with rules; import it under another `name`, "
+            "or with `replace`, which puts its rules in the place of those."
+        )
     row = found._replace(scope=scope)
     stored.update(db, row)
     return row

@@ -95,7 +95,8 @@ def test_importing_again(mux: Mux, fresh_mux: Callable[..., Mux]) -> None:
     newer = mux.cli("workspace", "export", "default").stdout
     refused = other.cli("workspace", "import", "-", typed=newer, check=False)
     assert refused.returncode == 1
-    assert "under another name with --name NAME, or replace its rules with --replace." in refused.stderr
+    assert "with rules; import it under another `name`, or with `replace`" in refused.stderr
+    assert "(--name NAME, --replace)." in refused.stderr
     assert other.json("workspace", "list")[0]["rules"] == 1
     replaced = json_from(other, newer, "workspace", "import", "-", "--replace")
     assert (replaced["name"], replaced["active"], replaced["rules"]) == ("default", True, 2)
@@ -128,7 +129,8 @@ def test_provider_in_use(mux: Mux) -> None:
     mux.cli("rule", "default", "near/echo")
     refused = mux.cli("provider", "remove", "near", check=False)
     assert refused.returncode == 1
-    assert "default" in refused.stderr
+    assert "rules of default; change them first, or remove it with `force`, " in refused.stderr
+    assert "(--force)." in refused.stderr
     assert "mux-sidecar rule list" in mux.cli("provider", "remove", "near", "--force").stderr
     assert mux.json("rule", "list")[0]["broken"]
     assert "BROKEN" in mux.cli("rule", "list").stdout

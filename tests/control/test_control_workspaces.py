@@ -125,7 +125,7 @@ async def test_an_import_finds_the_provider_by_name_or_by_its_type(echo, rule):
     document["providers"][0]["type"] = "anthropic"
     await echo.workspaces.import_(document, "broken")
     assert (await echo.rules.list("broken"))[0].broken
-    with pytest.raises(AlreadyExists, match="import it under another name") as refused:
+    with pytest.raises(AlreadyExists, match="import it under another `name`, or with `replace`") as refused:
         await echo.workspaces.import_(document)
     assert "--" not in str(refused.value)  # an editor has no options
     assert len(await echo.providers.list()) == 1
