@@ -22,6 +22,7 @@ from sidecar.values import (
     Request,
     Rule,
     RuleDraft,
+    Selection,
     Settings,
     Usage,
     Workspace,
@@ -188,9 +189,8 @@ async def _requests(service: Service, asked: given.RequestList) -> tuple[Request
     `text` is sought in titles, files, names and errors.
     """
     limit = 50 if asked.limit is None else asked.limit
-    return await service.control.requests.list(
-        limit, asked.before, asked.workspace, asked.provider, asked.outcome, asked.text
-    )
+    selection = Selection(workspace=asked.workspace, provider=asked.provider, outcome=asked.outcome, text=asked.text)
+    return await service.control.requests.list(limit, asked.before, selection)
 
 
 async def _request(service: Service, asked: given.RequestNamed) -> ShownRequest:

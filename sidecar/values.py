@@ -250,6 +250,18 @@ class Request(Value, frozen=True, kw_only=True):
     ignored: tuple[str, ...] = ()
 
 
+class Selection(Value, frozen=True, kw_only=True):
+    """Which records: those that have all of these, of which None is any; `text` stands anywhere in what they tell."""
+
+    workspace: str | None = None
+    provider: str | None = None
+    outcome: Outcome | None = None
+    text: str | None = None
+
+
+ALL = Selection()
+
+
 class Usage(Value, frozen=True, kw_only=True):
     """One row of `mux/usage`; `key` is the workspace, provider, model (`PROVIDER/MODEL`) or local day (ISO 8601).
 

@@ -80,7 +80,7 @@ async def test_a_record_does_not_wait_for_the_table(tmp_path):
     async def row(fits):
         async with asyncio.timeout(30):
             while True:
-                found = database.run(lambda db: requests.newest(db, 9, None, {}))
+                found = database.run(lambda db: requests.newest(db, 9))
                 if found and fits(found[0]):
                     return found
                 await asyncio.sleep(0.01)

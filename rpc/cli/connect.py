@@ -162,8 +162,10 @@ async def _next(control: Control, wanted: Wanted, others: list[str]) -> Request:
     """The request that is waited for; `others` gets who else sends one, as it is told."""
     import asyncio  # noqa: PLC0415 - start-up
 
+    from sidecar.values import Selection  # noqa: PLC0415 - start-up
+
     while True:
-        requests = await control.requests.list(limit=WINDOW, workspace=wanted.workspace)
+        requests = await control.requests.list(WINDOW, selection=Selection(workspace=wanted.workspace))
         for request in (each for each in reversed(requests) if each.started_at >= wanted.began):
             if _is_from(wanted.client, request):
                 return request

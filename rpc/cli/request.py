@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sidecar.control.opening import Control
     from sidecar.control.requests import UsageKey
-    from sidecar.values import Outcome, Request, Usage
+    from sidecar.values import Request, Selection, Usage
 
 OUTCOMES = ("ok", "error", "cancelled", "truncated")
 MOST = 10_000  # requests that the control tells at once
@@ -47,14 +47,6 @@ class Day(click.DateTime):
             self.fail(f"{value!r} is no date; give one such as 2026-01-31.", param, ctx)
 
 
-class Selection(NamedTuple):
-    """Which requests to show; None means all."""
-
-    workspace: str | None = None
-    provider: str | None = None
-    outcome: Outcome | None = None
-
-
 @click.command()
 @click.option("-n", "count", type=click.IntRange(1, MOST), default=20, show_default=True, help="How many.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new ones as they come, until interrupted.")
@@ -66,9 +58,13 @@ class Selection(NamedTuple):
 @json_option
 def log(*, count: int, follow: bool, clear: bool, yes: bool, as_json: bool, **selected: Any) -> None:
     """Show the requests, newest first, each with its rule, provider and model (with --follow oldest first)."""
+    from sidecar.values import Selection  # noqa: PLC0415 - start-up
+
     selection = Selection(**selected)
     if clear:
-        _clear(selection, follow=follow, yes=yes, as_json=as_json)
+        if follow or selection != Selection():
+            raise click.UsageError("--clear removes all records and goes with none of the other options.")
+        _clear(yes=yes, as_json=as_json)
     elif follow:
         perform(lambda control: _follow(control, count, selection, as_json=as_json))
     else:
@@ -105,13 +101,13 @@ def _hint() -> None:
 async def _listed(control: Control, count: int, selection: Selection) -> tuple[Sequence[Request], bool]:
     """The newest requests, and whether there are others if there are none of those."""
     found = await _settled(control, count, selection)
-    return found, not found and bool(await _read(control, 1, Selection()))
+    return found, not found and bool(await control.requests.list(1))
 
 
 async def _settled(control: Control, count: int, selection: Selection) -> Sequence[Request]:
     """The newest requests, after those that have just ended are written."""
     await asyncio.sleep(SETTLE)
-    found = await _read(control, count, selection)
+    found = await control.requests.list(count, selection=selection)
     if not found:
         await _check_known(control, selection)
     return found
@@ -135,12 +131,6 @@ async def _check_among(control: Control, what: UsageKey, name: str, configured: 
     if name.casefold() not in known:
         there = f"there are: {', '.join(map(cell, known.values()))}" if known else "there is none yet"
         raise NotFound(f"There is no {what} {cell(name[:80])!r}, and no request of one; {there}.")
-
-
-async def _read(control: Control, count: int, selection: Selection) -> Sequence[Request]:
-    return await control.requests.list(
-        limit=count, workspace=selection.workspace, provider=selection.provider, outcome=selection.outcome
-    )
 
 
 def _list(requests: Sequence[Request], *, are_others: bool, as_json: bool) -> None:
@@ -185,7 +175,7 @@ async def _follow(control: Control, count: int, selection: Selection, *, as_json
         sys.stdout.flush()
         seen |= {request.id for request in requests}
         await asyncio.sleep(POLL)
-        requests = await _read(control, FOLLOW_WINDOW, selection)
+        requests = await control.requests.list(FOLLOW_WINDOW, selection=selection)
 
 
 def _print_followed(request: Request, *, as_json: bool) -> None:
@@ -196,9 +186,7 @@ def _print_followed(request: Request, *, as_json: bool) -> None:
         click.echo("\n".join(_explained((request,), (line,))))
 
 
-def _clear(selection: Selection, *, follow: bool, yes: bool, as_json: bool) -> None:
-    if follow or any(selection):
-        raise click.UsageError("--clear removes all records and goes with none of the other options.")
+def _clear(*, yes: bool, as_json: bool) -> None:
     if not yes and sys.stdin.isatty():
         click.confirm("Remove the records of all requests?", abort=True, err=True)
     removed = perform(lambda control: control.requests.remove(None))

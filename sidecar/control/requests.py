@@ -10,7 +10,7 @@ import msgspec
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.store import requests as stored
 from sidecar.store.requests import Outage
-from sidecar.values import Outcome, Request, Usage, Value
+from sidecar.values import ALL, Outcome, Request, Selection, Usage, Value
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,29 +38,17 @@ class Requests:
     def __init__(self, bench: Workbench) -> None:
         self._requests = bench.requests
 
-    async def list(
-        self,
-        limit: int = 50,
-        before: str | None = None,
-        workspace: str | None = None,
-        provider: str | None = None,
-        outcome: Outcome | None = None,
-        text: str | None = None,
-    ) -> tuple[Request, ...]:
-        """Records, newest first; `before` is the id of a record, or a time (RFC 3339), that they are older than.
-
-        `text` is sought, without regard to case, in title, files, filter, model, provider, client, error and id.
+    async def list(self, limit: int = 50, before: str | None = None, selection: Selection = ALL) -> tuple[Request, ...]:
+        """The selected records, newest first, of those older than `before`: a record's id, or a time (RFC 3339).
 
         Raises:
             InvalidParameter: the limit, the time or the outcome cannot be.
         """
         if not 0 <= limit <= _MOST:
             raise InvalidParameter("limit", f"Ask for 0 to {_MOST} requests at a time.")
-        if outcome is not None and outcome not in OUTCOMES:
-            raise InvalidParameter("outcome", f"{outcome!r} is no outcome; use one of {', '.join(OUTCOMES)}.")
-        given = {"workspace": workspace, "provider": provider, "outcome": outcome, "text": text}
-        wanted = {column: value for column, value in given.items() if value is not None}
-        return await self._requests.ask(lambda db: stored.newest(db, limit, _place(db, before), wanted))
+        if selection.outcome not in (None, *OUTCOMES):
+            raise InvalidParameter("outcome", f"{selection.outcome!r} is no outcome; use one of {', '.join(OUTCOMES)}.")
+        return await self._requests.ask(lambda db: stored.newest(db, limit, _place(db, before), selection))
 
     async def show(self, number: str) -> tuple[Request, JSON | None]:
         """One record, and what is kept of its conversation.
@@ -102,7 +90,7 @@ class Requests:
         start = midnight(datetime.now(UTC).astimezone().date())
 
         def read(db: sqlite3.Connection) -> Recent:
-            latest = stored.newest(db, 1, None, {})
+            latest = stored.newest(db, 1)
             return Recent(
                 last=latest[0] if latest else None,
                 spent_today=stored.spent(db, start),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sidecar.values import Request, Usage, Value
+from sidecar.values import ALL, Request, Selection, Usage, Value
 
 if TYPE_CHECKING:
     import sqlite3
@@ -65,17 +65,18 @@ def price(db: sqlite3.Connection, costs: Mapping[str, float]) -> None:
 
 
 def newest(
-    db: sqlite3.Connection, limit: int, before: tuple[float, int] | None, wanted: dict[str, str]
+    db: sqlite3.Connection, limit: int, before: tuple[float, int] | None = None, selection: Selection = ALL
 ) -> tuple[Request, ...]:
-    """Records, newest first: those older than `before` (time, sequence) that have the wanted column values.
+    """The selected records, newest first: those older than `before` (time, sequence).
 
-    The wanted `text` stands anywhere in what `SOUGHT` names.
+    Names are compared without regard to case; the text stands anywhere in what `SOUGHT` names.
     """
-    terms = [f"{column} = ?" for column in ("workspace", "provider", "outcome") if column in wanted]
-    values: list[str | float] = [wanted[column] for column in ("workspace", "provider", "outcome") if column in wanted]
-    if "text" in wanted:
+    columns = {"workspace": selection.workspace, "provider": selection.provider, "outcome": selection.outcome}
+    wanted: dict[str, str | float] = {column: value for column, value in columns.items() if value is not None}
+    terms, values = [f"{column} = ?" for column in wanted], [*wanted.values()]
+    if selection.text is not None:
         terms.append(f"json_extract(record, {SOUGHT}) LIKE ? ESCAPE '!'")
-        values.append(f"%{_literal(wanted['text'])}%")
+        values.append(f"%{_literal(selection.text)}%")
     if before is not None:
         terms.append("(started, seq) < (?, ?)")
         values += before

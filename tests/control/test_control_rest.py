@@ -6,9 +6,11 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
+import records
 from aiohttp import web
 
 from sidecar.control.drafts import ProviderDraft, SettingsChanges
@@ -16,27 +18,10 @@ from sidecar.control.opening import open_control
 from sidecar.errors import InvalidParameter, NotFound
 from sidecar.settings import Place
 from sidecar.store import requests
-from sidecar.values import DEFAULT_SETTINGS, Request, RuleDraft
+from sidecar.values import DEFAULT_SETTINGS, RuleDraft, Selection
 
-RECORD = Request(
-    id="r1",
-    started_at="2026-01-31T12:00:00Z",
-    client="aider",
-    dialect="chat",
-    kind="chat",
-    workspace="default",
-    filter="",
-    position=1,
-    provider="echo",
-    provider_type="echo",
-    model="small",
-    files=(),
-    outcome="ok",
-    status=200,
-    streamed=False,
-    title="Hello",
-    total_ms=1.0,
-    overhead_ms=0.1,
+RECORD = msgspec.structs.replace(
+    records.record(0, datetime.now(UTC)), started_at="2026-01-31T12:00:00Z", provider="echo", cost=None
 )
 
 
@@ -114,11 +99,12 @@ async def test_requests_are_shown_and_removed(control):
 async def test_requests_are_found_by_text(control, text, found):
     """Text is sought in what a record says, not in how it is stored, and has no signs of its own."""
     await record(control, "a", "b")
-    assert [each.id for each in await control.requests.list(text=text)] == found
+    assert [each.id for each in await control.requests.list(selection=Selection(text=text))] == found
 
 
 @pytest.mark.parametrize(
-    ("field", "given"), [("limit", {"limit": -1}), ("outcome", {"outcome": "bad"}), ("before", {"before": "x"})]
+    ("field", "given"),
+    [("limit", {"limit": -1}), ("outcome", {"selection": Selection(outcome="bad")}), ("before", {"before": "x"})],
 )
 async def test_a_listing_that_cannot_be_names_its_field(control, field, given):
     """The error says which parameter is wrong."""

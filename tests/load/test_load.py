@@ -176,8 +176,8 @@ def steps(db, work):
 
 WORK = {
     "append": lambda db: requests.append(db, [(record(10**9, datetime.now(UTC)), None)]),
-    "list": lambda db: requests.newest(db, 5, None, {}),
-    "next page": lambda db: requests.newest(db, 5, requests.place(db, f"req_{5:024d}"), {}),
+    "list": lambda db: requests.newest(db, 5),
+    "next page": lambda db: requests.newest(db, 5, requests.place(db, f"req_{5:024d}")),
     "one": lambda db: requests.one(db, f"req_{5:024d}"),
     "outage": lambda db: requests.outage(db, "local"),
 }

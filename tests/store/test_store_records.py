@@ -8,30 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from records import record
 
 from sidecar.store import damage, requests
 from sidecar.store.watch import Watch
-from sidecar.values import Request
+from sidecar.values import Selection
 
-BASE = Request(
-    id="r0",
-    started_at="2026-01-31T12:00:00Z",
-    client="aider",
-    dialect="chat",
-    kind="chat",
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+BASE = msgspec.structs.replace(
+    record(0, NOON),
     workspace="work",
-    filter=".py",
-    position=1,
     provider="ollama",
-    provider_type="ollama",
     model="qwen3:8b",
-    files=("a.py",),
-    outcome="ok",
-    status=200,
-    streamed=True,
-    title="Hello",
-    total_ms=12.5,
-    overhead_ms=0.5,
     input_tokens=10,
     output_tokens=5,
     cached_tokens=2,
@@ -41,7 +29,7 @@ BASE = Request(
 
 def request(number, **changes):
     """A record that began so many seconds after noon."""
-    started = (datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(seconds=number)).isoformat()
+    started = (NOON + timedelta(seconds=number)).isoformat()
     return msgspec.structs.replace(BASE, **({"id": f"r{number}", "started_at": started} | changes))
 
 
@@ -55,7 +43,7 @@ def ids(records, limit=50, before=None, **wanted):
     """The ids of a listing."""
     with records.read() as db:
         place = requests.place(db, before) if before else None
-        return [each.id for each in requests.newest(db, limit, place, wanted)]
+        return [each.id for each in requests.newest(db, limit, place, Selection(**wanted))]
 
 
 def test_records_come_newest_first_in_pages(records):
@@ -231,5 +219,5 @@ def test_a_cost_comes_later(records):
     with records.change() as db:
         requests.price(db, {"r1": 0.5, "gone": 1.0})
     with records.read() as db:
-        assert [each.cost for each in requests.newest(db, 9, None, {})] == [0.25, 0.5]
+        assert [each.cost for each in requests.newest(db, 9)] == [0.25, 0.5]
         assert requests.spent(db, 0.0) == 0.75
