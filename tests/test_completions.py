@@ -166,11 +166,12 @@ def test_what_are_no_embeddings(embed, said):
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_what_is_no_infill(stage, streamed):
-    """A 200 of llama.cpp's `/infill` without the words is no answer."""
-    stage.upstream.script(reply({"stop": True}))
+    """A 200 of llama.cpp's `/infill` without the words is no answer, nor is the end of a stream alone."""
     body = {"prompt": "a", "suffix": "b", "stream": streamed}
-    answer = stage.mux.post(stage.path("llamacpp", "/completions"), body)
-    assert (answer.status, answer.error["code"]) == (502, "bad_upstream_response")
+    for told in (reply({"stop": True}), stream("[DONE]")):
+        stage.upstream.script(told)
+        answer = stage.mux.post(stage.path("llamacpp", "/completions"), body)
+        assert (answer.status, answer.error["code"]) == (502, "bad_upstream_response")
 
 
 def test_many_embeddings(embed):

@@ -112,6 +112,11 @@ def unreadable(what: str, provider: str) -> UpstreamError:
     )
 
 
+def empty(provider: str) -> UpstreamError:
+    """The failure of a stream that says that it is complete before it said anything."""
+    return unreadable("a stream that holds no answer", provider)
+
+
 def broken_off(provider: str) -> UpstreamError:
     """The failure of a stream that ended without a finish reason."""
     return UpstreamError(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sidecar import sse
-from sidecar.bridges.base import JSON, Bridge, broken_off, unreadable
+from sidecar.bridges.base import JSON, Bridge, broken_off, empty, unreadable
 from sidecar.bridges.same import SameWire
 from sidecar.dialects import openai
 from sidecar.dialects.incoming import Incoming
@@ -29,6 +29,7 @@ class CompletionOverInfill(Bridge):
         self._model = model
         self._provider = provider
         self._tokens = Tokens()
+        self._begun = False
         self._stamp = Stamp()
         self._body = to_infill(incoming.json())
         # Errors have one form on all of the server's paths.
@@ -43,7 +44,10 @@ class CompletionOverInfill(Bridge):
         data = event.data or b""
         if data.startswith(b"[DONE]"):
             self.done = True
+            if not self._begun:
+                raise empty(self._provider)
             return openai.DONE
+        self._begun = True
         answer = self._object(data)
         if answer.get("error"):
             raise self._same.refusal(200, {}, data)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sidecar import sse
-from sidecar.bridges.base import JSON, Bridge, broken_off, refused, translated_refusal, unreadable
+from sidecar.bridges.base import JSON, Bridge, broken_off, empty, refused, translated_refusal, unreadable
 from sidecar.dialects import openai
 from sidecar.errors import ProviderRefused
 from sidecar.sse import Event
@@ -53,6 +53,8 @@ class ChatOverMessages(Bridge):
         self.finished = self._chunks.finish_reason is not None
         if self._chunks.finished:
             self.done = True
+            if not self._chunks.begun:
+                raise empty(self._provider)
             out += openai.DONE
         return out
 
@@ -85,7 +87,7 @@ class ChatOverMessages(Bridge):
         except (msgspec.DecodeError, RecursionError) as error:
             raise unreadable("an answer that is not JSON", self._provider) from error
         self._check(message)
-        if not isinstance(message, dict) or not isinstance(message.get("content"), list):
+        if not isinstance(message, dict) or not _answers(message):
             raise unreadable("an answer that is no message", self._provider)
         usage = message.get("usage")
         self._tokens = tokens_of(usage if isinstance(usage, dict) else {})
@@ -124,3 +126,8 @@ class ChatOverMessages(Bridge):
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """Anthropic's error in OpenAI's words."""
         return translated_refusal(status, headers, body, self._provider)
+
+
+def _answers(message: JSON) -> bool:
+    """Whether it has content; none is an answer too, if it says why."""
+    return isinstance(message.get("content"), list) and bool(message["content"] or message.get("stop_reason"))

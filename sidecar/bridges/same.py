@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sidecar import sse
-from sidecar.bridges.base import JSON, Bridge, broken_off, unreadable
+from sidecar.bridges.base import JSON, Bridge, broken_off, empty, unreadable
 from sidecar.bridges.refusals import openai_refusal
 from sidecar.dialects import openai
 from sidecar.dialects.incoming import Incoming
@@ -46,8 +46,8 @@ class _Seen(msgspec.Struct):
 
     @property
     def answers(self) -> bool:
-        """Whether it has what every answer has: choices, or the embeddings' list."""
-        return self.choices is not None or bytes(memoryview(self.data)[:1]) == b"["
+        """Whether it has what every answer has: a choice, or the embeddings' list."""
+        return bool(self.choices) or bytes(memoryview(self.data)[:1]) == b"["
 
 
 _SEEN = msgspec.json.Decoder(_Seen)
@@ -75,6 +75,7 @@ class SameWire(Bridge):
         self._options = options
         self._on_usage_refused = on_usage_refused
         self._tokens = Tokens()
+        self._begun = False  # there was a choice
         self._ended: list[Any] = []
 
     def body(self) -> bytes:
@@ -98,10 +99,13 @@ class SameWire(Bridge):
         data = event.data or b""
         if data.startswith(b"[DONE]"):
             self.done = True
+            if not self._begun:
+                raise empty(self._provider)
             return openai.DONE
         seen = self._look(data)
         if event.name == b"error" or _is_error(seen):
             raise self._failure(data, 200)
+        self._begun = self._begun or bool(seen.choices)
         counted = len(seen.usage) > 4  # more than null
         if counted:
             self._count(seen.usage)
@@ -207,11 +211,10 @@ def _look_again(data: bytes, provider: str) -> _Seen:
     choices = answer.get("choices")
     return _Seen(
         choices=[
-            _Choice(finish_reason=choice.get("finish_reason") if isinstance(choice, dict) else None)
-            for choice in choices
-        ]
-        if isinstance(choices, list)
-        else None,
+            _Choice(finish_reason=choice.get("finish_reason"))
+            for choice in (choices if isinstance(choices, list) else ())
+            if isinstance(choice, dict)
+        ],
         data=raw.get("data", ABSENT),
         usage=raw.get("usage", NULL),
         error=raw.get("error", NULL),

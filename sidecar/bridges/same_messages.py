@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sidecar import sse
-from sidecar.bridges.base import JSON, Bridge, broken_off, passed_headers, unreadable
+from sidecar.bridges.base import JSON, Bridge, broken_off, empty, passed_headers, unreadable
 from sidecar.dialects import anthropic, openai
 from sidecar.dialects.incoming import Incoming
 from sidecar.dialects.splice import splice
@@ -51,8 +51,15 @@ class _Seen(msgspec.Struct, gc=False):
     usage: msgspec.Raw = NULL
     model: msgspec.Raw = ABSENT
     content: msgspec.Raw = ABSENT
+    stop_reason: Any = None
     content_block: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is a message with content; none is an answer too, if it says why."""
+        content = bytes(self.content)
+        return content.startswith(b"[") and bool(self.stop_reason or content.strip(b"[ \t\r\n]"))
 
 
 _decode = msgspec.json.Decoder(_Seen).decode
@@ -105,6 +112,8 @@ class SameMessages(Bridge):
         self._count(seen.usage)
         if seen.type == "message_stop":
             self.finished = self.done = True
+            if not self._begun:
+                raise empty(self._provider)
         if event.name is None or data is not event.data or not event.clean:
             return before + sse.encode(data, event.name or seen.type.encode() or None)
         return before + event.raw
@@ -120,7 +129,7 @@ class SameMessages(Bridge):
         seen = self._look(body)
         if _is_error(seen):
             raise self._failure(body, 200)
-        if not bytes(seen.content).startswith(b"["):
+        if not seen.answers:
             raise unreadable("an answer that is no message", self._provider)
         self._count(seen.usage)
         self._seal(seen.content)
@@ -134,7 +143,7 @@ class SameMessages(Bridge):
 
     def as_whole(self, events: Iterable[Event]) -> bytes:
         """The events put together."""
-        told = [self._opening()]
+        told = [message_start(self._model)]  # for a server that leaves it out
         for event in events:
             self.feed(event)
             told.append(msgspec.json.decode(event.data or b"{}"))

@@ -48,8 +48,9 @@ _decode = msgspec.json.Decoder(_Event).decode
 class ChunkTranslator:
     """Translates one stream.
 
-    `finished`: the end was seen, whatever follows is ignored; `finish_reason`: what the provider gave, in OpenAI's
-    word, or None so far; `usage`: what it has counted so far; `ignored`: how many events had no translation.
+    `begun`: something was told; `finished`: the end was seen, whatever follows is ignored; `finish_reason`: what the
+    provider gave, in OpenAI's word, or None so far; `usage`: what it has counted so far; `ignored`: how many events
+    had no translation.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class ChunkTranslator:
         self._usage_told = False
         self._head: JSON = {"id": ID_FALLBACK, "object": "chat.completion.chunk", "created": created}
         self._head["model"] = shape.model
-        self._begun = False
+        self.begun = False
         self._tools: dict[int, int] = {}  # index of the block → of the tool call
         self._silent: set[int] = set()  # tools whose arguments have not begun
         self._answers: set[int] = set()  # blocks of the tool that stands in for response_format
@@ -89,7 +90,7 @@ class ChunkTranslator:
         except (msgspec.DecodeError, UnicodeError):
             return self._slowly(data)
         delta = event.delta
-        if delta is None or event.type != "content_block_delta" or not self._begun or self.finish_reason:
+        if delta is None or event.type != "content_block_delta" or not self.begun or self.finish_reason:
             return self._slowly(data)
         kind = delta.type
         if kind == "text_delta":
@@ -181,16 +182,16 @@ class ChunkTranslator:
 
     def _begin(self) -> list[JSON]:
         """The first delta, once."""
-        if self._begun:
+        if self.begun:
             return []
-        self._begun = True
+        self.begun = True
         before, after = encode(self._chunk({"\0": None})).rsplit(b'"\\u0000":null', 1)
         self._before, self._after = b"data: " + before, after + b"\n\n"
         return [{"role": "assistant", "content": ""}]
 
     def _on_start(self, event: JSON) -> list[JSON]:
         message = event.get("message")
-        if isinstance(message, dict) and not self._begun:
+        if isinstance(message, dict) and not self.begun:
             self._head["id"] = message.get("id") or ID_FALLBACK
             self._head["model"] = message.get("model") or self._shape.model
             self._count(message.get("usage"))

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lanes import LANES, WORDS, either, every
+from said import USAGE
 from upstream import reply, stream
 
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529)
@@ -93,6 +94,58 @@ def test_f9_an_event_that_is_no_json(road, lane, bad):
     answer = road.post(lane, stream(*lane.half, bad, *lane.rest), streamed=True)
     assert lane.broke_off(answer)
     assert "whole" not in lane.text(answer)
+
+
+def hollow(lane):
+    """What its provider may send as an answer that holds none, plain and streamed."""
+    if lane.kind == "anthropic":
+        return [reply({**lane.whole, "content": [], "stop_reason": None}), stream({"type": "message_stop"})]
+    if lane.name == "responses":
+        return [reply({**lane.whole, "output": None}), stream("[DONE]")]
+    plain = [reply({**lane.whole, "choices": choices}) for choices in ([], [None])]
+    return [*plain, stream("[DONE]"), stream(b": wait\n\n", "[DONE]")]
+
+
+@every
+@either
+def test_f9_an_answer_that_holds_none(road, lane, streamed):
+    """A 200 that says that it is complete, and nothing else, is a 502 and no answer without words."""
+    for told in hollow(lane):
+        answer = road.post(lane, told, streamed=streamed)
+        assert lane.refused(answer)["message"]
+        assert answer.status == 502
+        assert road.row(answer)["outcome"] != "ok"
+
+
+@every
+@either
+def test_f9_an_answer_without_words(road, lane, streamed):
+    """A model may say nothing and end: who tells that has answered."""
+    if lane.kind == "anthropic":
+        told = reply({**lane.whole, "content": []})
+    elif lane.name == "responses":
+        told = reply({**lane.whole, "output": []})
+    else:
+        told = stream(lane.rest[-2], "[DONE]")
+    answer = road.post(lane, told, streamed=streamed)
+    assert (answer.status, lane.text(answer).strip()) == (200, "")
+    assert road.row(answer)["outcome"] == "ok"
+
+
+@pytest.mark.parametrize("lane", [lane for lane in LANES if "choices" in lane.whole], ids=lambda lane: lane.name)
+@either
+def test_f9_chunks_without_choices(road, lane, streamed):
+    """They are no answer, but may stand around one: Azure's verdict on the prompt before it, the usage behind it."""
+    bare = {**lane.half[0], "choices": []}
+    verdict, usage = {**bare, "model": "", "prompt_filter_results": []}, {**bare, "usage": USAGE}
+    told = stream(verdict, *lane.half, *lane.rest[:-1], usage, "[DONE]")
+    answer = road.post(lane, told, streamed=streamed)
+    assert (answer.status, lane.text(answer)) == (200, WORDS)
+    row = road.row(answer)
+    assert (row["outcome"], row["outputTokens"]) == ("ok", 7)
+    answer = road.post(lane, stream(verdict, usage, "[DONE]"), streamed=streamed)
+    assert lane.failed(answer)["message"]
+    assert road.row(answer)["outcome"] == "error"
 
 
 @every
