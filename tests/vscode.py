@@ -190,15 +190,6 @@ class Window:
         lines = self.page.locator(".editor-group-container.active .view-line").all_inner_texts()
         return "\n".join(lines).replace("\xa0", " ")
 
-    def watch(self) -> Callable[[], list[str]]:
-        """What the item in the status bar has said from now on."""
-        self.status.evaluate("""item => {
-            window.said = []
-            const look = () => window.said.push(item.innerText.trim())
-            new MutationObserver(look).observe(item, { subtree: true, childList: true, characterData: true })
-        }""")
-        return lambda: self.page.evaluate("window.said")
-
     def enter(self, text: str, step: str) -> None:
         """Type a line into the box on top, once it shows that step."""
         self.page.locator(".quick-input-title").filter(has_text=step).wait_for()

@@ -47,6 +47,21 @@ def pid_of(mux: Mux) -> int | None:
     return None
 
 
+@contextlib.contextmanager
+def held_up(program: Path) -> Iterator[None]:
+    """Until the end of this the program waits before it does anything."""
+    gate, real = Path(f"{program}.gate"), Path(f"{program}.real")
+    program.rename(real)
+    gate.touch()
+    program.write_text(f'#!/bin/sh\nwhile [ -e "{gate}" ]; do sleep 0.05; done\nexec "{real}" "$@"\n', "utf-8")
+    program.chmod(0o755)
+    try:
+        yield
+    finally:
+        real.replace(program)
+        gate.unlink()
+
+
 @pytest.fixture(scope="module")
 def mux(tmp_path_factory: pytest.TempPathFactory, _furnished: Path) -> Mux:
     """One data folder for the tests here; the command is where pipx puts it."""
@@ -310,10 +325,11 @@ def test_a_restart_cuts_no_answer_off(window, mux, other_upstream):
 
 def test_a_killed_sidecar_starts_again(window, mux):
     """A sidecar that dies is started again; meanwhile the item says that it is stopped."""
-    said = window.watch()
+    program = mux.home.parent / "user/.local/bin/mux-sidecar"
     first = pid_of(mux)
-    os.kill(first, signal.SIGKILL)
-    until(said, lambda texts: "mux-sidecar: stopped" in texts)
+    with held_up(program):
+        os.kill(first, signal.SIGKILL)
+        window.shows("mux-sidecar: stopped")
     window.shows("default · local/big")
     until(lambda: pid_of(mux), lambda pid: pid not in (first, None))
 
