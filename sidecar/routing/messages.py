@@ -153,7 +153,7 @@ def _read_assistant(message: JSON) -> Message:
         if "```" in text:
             (names if formats.RUN_FENCE in text else ran).extend(run_names(text))
     for part in content if isinstance(content, list) else ():
-        if isinstance(part, dict) and part.get("type") in _CALLS:
+        if isinstance(part, dict) and isinstance(kind := part.get("type"), str) and kind in _CALLS:
             names += _call(part)
     calls = message.get("tool_calls")
     for call in (*(calls if isinstance(calls, list) else ()), message):

@@ -34,6 +34,11 @@ def a_list(value: Any, where: str) -> list[Any]:
     return value
 
 
+def objects(value: Any) -> list[JSON]:
+    """The objects of a JSON array, whatever else is in it; none where it is no array."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def a_text(value: Any, where: str) -> str:
     """A string."""
     if not isinstance(value, str):

@@ -209,7 +209,8 @@ class ChunkTranslator:
             return [*deltas, {"reasoning_details": [detail_of({**block, "index": index})]}]
         if kind == "tool_use":
             return [*deltas, *self._on_tool(index, block)]
-        if kind in _FIELDS and block.get(kind):  # servers that are not Anthropic's begin with text
+        # Servers that are not Anthropic's begin with text.
+        if isinstance(kind, str) and kind in _FIELDS and block.get(kind):
             return [*deltas, *self._said(_FIELDS[kind], block[kind])]
         return deltas
 
@@ -220,7 +221,7 @@ class ChunkTranslator:
 
     def _on_tool(self, index: int, block: JSON) -> list[JSON]:
         self._silent.add(index)
-        name = block.get("name") or ""
+        name = told if isinstance(told := block.get("name"), str) else ""
         if self._shape.response_tool == name:
             self._answers.add(index)
             return []

@@ -74,7 +74,8 @@ class Collector:
 
     def _finish(self, block: JSON, field: str, said: str) -> None:
         if field != "partial_json":
-            block[field] = (block.get(field) or "") + said
+            begun = block.get(field)
+            block[field] = (begun if isinstance(begun, str) else "") + said
         elif said.strip():
             block["input"] = _parsed(said)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sidecar.translate.checks import objects
 from sidecar.translate.shape import JSON
 
 #: Fields of a delta that grow by appending; `reasoning` and `reasoning_content` are the two names in use.
@@ -22,7 +23,7 @@ def chunks_of(completion: JSON) -> list[JSON]:
     head = {key: value for key, value in completion.items() if key not in ("choices", "usage")}
     head["object"] = "chat.completion.chunk"
     chunks: list[JSON] = []
-    for choice in _objects(completion.get("choices")):
+    for choice in objects(completion.get("choices")):
         rest = {key: value for key, value in choice.items() if key not in ("message", "finish_reason", "logprobs")}
         delta = _delta(choice.get("message"))
         said = {**rest, "delta": delta, "logprobs": choice.get("logprobs"), "finish_reason": None}
@@ -36,7 +37,7 @@ def chunks_of(completion: JSON) -> list[JSON]:
 def text_chunks_of(completion: JSON) -> list[JSON]:
     """The same for a legacy completion, whose chunks have its own shape."""
     head = {key: value for key, value in completion.items() if key not in ("choices", "usage")}
-    chunks = [{**head, "choices": [choice]} for choice in _objects(completion.get("choices"))]
+    chunks = [{**head, "choices": [choice]} for choice in objects(completion.get("choices"))]
     return _with_usage(chunks, head, completion)
 
 
@@ -63,7 +64,7 @@ def _delta(message: Any) -> JSON:
     """A message as a delta: its tool calls numbered."""
     delta = dict(message) if isinstance(message, dict) else {}
     if isinstance(calls := delta.get("tool_calls"), list):
-        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(_objects(calls))]
+        delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(objects(calls))]
     return delta
 
 
@@ -78,7 +79,7 @@ def _gather(chunks: Iterable[JSON]) -> tuple[JSON, dict[int, JSON], JSON]:
                 usage = {"usage": value} if value is not None or not usage else usage
             elif key != "choices" and (value is not None or key not in head):
                 head.setdefault(key, value)
-        for choice in _objects(chunk.get("choices")):
+        for choice in objects(chunk.get("choices")):
             _add(choices.setdefault(choice.get("index") or 0, {"index": choice.get("index") or 0}), choice)
     return head, choices, usage
 
@@ -99,7 +100,7 @@ def _add(whole: JSON, choice: JSON) -> None:
 def _merge(whole: JSON, delta: JSON) -> None:
     for key, value in delta.items():
         if key == "tool_calls":
-            for position, call in enumerate(_objects(value)):
+            for position, call in enumerate(objects(value)):
                 _merge_call(whole.setdefault("tool_calls", {}), call, position)
         elif key == "function_call" and isinstance(value, dict):
             _merge_function(whole.setdefault("function_call", {}), value)
@@ -155,7 +156,3 @@ def _call(call: JSON) -> JSON:
 
 def _ended(choice: JSON) -> JSON:
     return {**choice, "finish_reason": choice.get("finish_reason") or None}
-
-
-def _objects(value: Any) -> list[JSON]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -75,11 +75,12 @@ def _message(blocks: list[JSON], shape: AnswerShape) -> JSON:
 
 
 def _joined(blocks: list[JSON], kind: str) -> str:
-    return "".join(block.get(kind) or "" for block in blocks if block.get("type") == kind)
+    told = (block.get(kind) for block in blocks if block.get("type") == kind)
+    return "".join(text for text in told if isinstance(text, str))
 
 
 def _call(use: JSON, shape: AnswerShape) -> JSON:
-    name = use.get("name") or ""
+    name = told if isinstance(told := use.get("name"), str) else ""
     function = {"name": shape.names.get(name, name), "arguments": _json(use.get("input") or {})}
     return {"id": use.get("id"), "type": "function", "function": function}
 

@@ -118,7 +118,8 @@ class ChunkReader(ABC, Generic[OrderedT]):
         if not isinstance(chunk, dict):
             return b""
         out = self._begin(chunk)
-        for choice in chunk.get("choices") or ():
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and not choice.get("index") and not self.ended:
                 delta = choice.get("delta")
                 delta = delta if isinstance(delta, dict) else {}

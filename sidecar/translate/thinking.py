@@ -109,7 +109,8 @@ class ThinkingMemory:
         for block in blocks:
             self.seal(seal_of(block), maker)
         hidden = [block for block in blocks if block.get("type") not in VISIBLE]
-        keys = [block["id"] for block in blocks if block.get("type") == "tool_use" and block.get("id")]
+        idents = (block.get("id") for block in blocks if block.get("type") == "tool_use")
+        keys = [ident for ident in idents if isinstance(ident, str) and ident]
         if not keys and any(block.get("type") not in THINKING for block in hidden):
             keys = [_text_key(visible_text(blocks))]
         kept = _Kept(self._clock() + self._seconds, maker, encode(blocks if hidden else []))
@@ -157,7 +158,8 @@ def seal_of(block: JSON) -> str:
 
 def visible_text(blocks: Iterable[JSON]) -> str:
     """The text that a chat client was shown of a turn."""
-    return "".join(block.get("text") or "" for block in blocks if block.get("type") == "text")
+    told = (block.get("text") for block in blocks if block.get("type") == "text")
+    return "".join(text for text in told if isinstance(text, str))
 
 
 def _text_key(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from sidecar.translate.checks import a_list, a_text, an_object, invalid, unsupported
+from sidecar.translate.checks import a_list, a_text, an_object, invalid, objects, unsupported
 from sidecar.translate.content import with_cache_control
 from sidecar.translate.idents import safe_name
 from sidecar.translate.models import Traits
@@ -97,7 +97,8 @@ def _choice(choice: Any, where: str) -> JSON | None:
     choice = an_object(choice, where) if not isinstance(choice, str) else {}
     if isinstance(allowed := choice.get("allowed_tools"), dict):
         return {"type": _CHOICES.get(str(allowed.get("mode")), "auto")}
-    name = (choice.get("function") or choice).get("name")
+    named = choice.get("function") or choice
+    name = named.get("name") if isinstance(named, dict) else None
     if isinstance(name, str):
         return {"type": "tool", "name": safe_name(name)}
     raise invalid(where, "auto, none, required or a function")
@@ -108,8 +109,8 @@ def _allowed(specs: list[JSON], choice: Any) -> list[JSON]:
     allowed = choice.get("allowed_tools") if isinstance(choice, dict) else None
     if not isinstance(allowed, dict):
         return specs
-    listed = [tool for tool in allowed.get("tools") or () if isinstance(tool, dict)]
-    names = {safe_name(str((tool.get("function") or tool).get("name"))) for tool in listed}
+    named = (tool.get("function") or tool for tool in objects(allowed.get("tools")))
+    names = {safe_name(str(one.get("name"))) for one in named if isinstance(one, dict)}
     return [spec for spec in specs if spec.get("name") in names]
 
 

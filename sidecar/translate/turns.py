@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sidecar.errors import BadRequest
-from sidecar.translate.checks import a_list, a_text, an_object, invalid
+from sidecar.translate.checks import a_list, a_text, an_object, invalid, objects
 from sidecar.translate.content import blocks_of, text_of, with_cache_control
 from sidecar.translate.idents import safe_id, safe_name
 from sidecar.translate.lenient import input_of
@@ -171,9 +171,9 @@ def _signed(message: JSON) -> list[JSON]:
 
     Unsigned thinking must not be sent: "signature: Field required".
     """
-    blocks = [block for block in message.get("thinking_blocks") or () if isinstance(block, dict)]
-    for detail in message.get("reasoning_details") or ():
-        if isinstance(detail, dict) and str(detail.get("format", "")).startswith("anthropic"):
+    blocks = objects(message.get("thinking_blocks"))
+    for detail in objects(message.get("reasoning_details")):
+        if str(detail.get("format", "")).startswith("anthropic"):
             text, data = detail.get("text"), detail.get("data")
             blocks.append(
                 {"type": "redacted_thinking", "data": data}

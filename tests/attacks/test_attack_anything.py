@@ -118,7 +118,7 @@ def test_any_json_is_answered(stage, place, rest):
     stage.upstream.script(reply(claude("ok") if place == "claude" else completion()))
     mains = {"/responses": "input", "/completions": "prompt"}
 
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(st.lists(messages | typed | parts, max_size=3) | parts, members)
     def ask_anything(items, more):
         answer = stage.mux.post(path, json.dumps({mains.get(rest, "messages"): items, **more}).encode())
@@ -251,7 +251,7 @@ def test_any_answer_of_a_provider(stage, place, rest):
     path = stage.path(place, rest)
     body = {"input": "hi", "prompt": "hi", **({} if rest == "/responses" else ask()), "max_tokens": 5}
 
-    @settings(max_examples=25)
+    @settings(max_examples=10)
     @given(st.lists(typed_told | told, min_size=1, max_size=3), st.booleans(), st.booleans())
     def answer_anything(events, streams, asked):
         whole = reply(events[0]) if not streams else stream(*(json.dumps(one) for one in events))
