@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -180,6 +181,14 @@ class Mux:
         while len(rows := self.log()) < count:
             assert time.monotonic() < until, rows
         return rows
+
+    def find(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The one of the newest records that fits, once it is there; asked of the process that serves."""
+        until = time.monotonic() + 30
+        while not (found := [row for row in self.rpc("mux/request/list", limit=50) if fits(row)]):
+            assert time.monotonic() < until, "there is no such record"
+            time.sleep(0.02)
+        return dict(found[0])
 
     def start(self) -> Mux:
         """Serve, and wait until it does."""

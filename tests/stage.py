@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +91,7 @@ class Stage:
     def row(self, reply: Reply | Stream) -> dict[str, Any]:
         """The record of a request, by the id that its answer bore, once it is there."""
         ident = reply.headers["x-mux-request-id"]
-        until = time.monotonic() + 20
-        while not (rows := [row for row in self.mux.log(50) if row["id"] == ident]):
-            assert time.monotonic() < until, f"no row for {ident}"
-        assert len(rows) == 1, f"{len(rows)} rows for {ident}"
-        return rows[0]
+        return self.mux.find(lambda row: row["id"] == ident)
 
     def _make(self, place: str) -> None:
         kind, root, key, model = PLACES[place]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -205,10 +204,4 @@ class Road:
 
     def find(self, fits: Callable[[JSON], bool]) -> JSON:
         """The newest record that fits, once it is there."""
-        until = time.monotonic() + 30
-        while True:
-            for row in self.stage.mux.rpc("mux/request/list", limit=50):
-                if fits(row):
-                    return dict(row)
-            assert time.monotonic() < until, "there is no such record"
-            time.sleep(0.02)
+        return self.stage.mux.find(fits)
