@@ -1,11 +1,9 @@
-"""Several sidecars and one port: who serves, who stands by, and that none leaves a request unanswered."""
+"""Several sidecars and one port: who serves, and who stands by."""
 
-import http.client
 import os
 import signal
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -16,9 +14,6 @@ from sidecar.sharing.cards import Card
 from sidecar.sharing.claim import Claim
 from sidecar.sharing.folder import meeting_folder
 from sidecar.sharing.standing import stands_by
-
-BODY = b'{"messages": [{"role": "user", "content": "Explain src/cart.ts"}]}'
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -59,61 +54,6 @@ def windows(mux):
     windows = Windows(mux)
     yield windows
     windows.close()
-
-
-class Asking(threading.Thread):
-    """A client that asks without end, on fresh connections or a kept one, and notes what was lost."""
-
-    def __init__(self, port, *, kept):
-        super().__init__()
-        self.port, self.kept = port, kept
-        self.answered, self.lost = 0, []
-        self.stop = threading.Event()
-
-    def run(self):
-        """Ask until told to stop."""
-        connection = None
-        while not self.stop.is_set():
-            reused = connection is not None
-            connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-            try:
-                connection.request("POST", "/v1/mux/chat/completions", BODY, JSON)
-                answer = connection.getresponse()
-                assert b"Explain" in answer.read()
-                self.answered += 1
-                if self.kept and not answer.will_close:
-                    continue
-            except (OSError, http.client.HTTPException) as error:
-                if not reused:  # a reset on an idle connection is retried by every client
-                    self.lost.append(repr(error))
-            connection.close()
-            connection = None
-        if connection is not None:
-            connection.close()
-
-
-@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port")
-def test_windows_leave_without_losing_a_request(mux, windows):
-    """With clients asking all the while, one of three windows is closed and another opened, and no request is lost."""
-    for _ in range(3):
-        windows.open()
-    clients = [Asking(mux.port, kept=number % 2 == 0) for number in range(4)]
-    for client in clients:
-        client.start()
-    try:
-        for _ in range(5):
-            leaving = windows.processes.pop(0)
-            leaving.send_signal(signal.SIGTERM)
-            assert leaving.wait(20) == 0
-            leaving.stderr.close()
-            windows.open()
-    finally:
-        for client in clients:
-            client.stop.set()
-        for client in clients:
-            client.join()
-    assert [client.lost for client in clients] == [[], [], [], []]
-    assert all(client.answered > 5 for client in clients)
 
 
 @pytest.mark.parametrize("sharing", ["shared", "alone"])

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from editor import Editor
 from mux import COMMAND, Mux
-from upstream import Upstream, reply, stream
+from upstream import Upstream, late, reply, stream
 
 from sidecar.sharing.cards import Card, Cards
 from sidecar.sharing.folder import meeting_folder
@@ -36,7 +36,8 @@ def _chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:
 
 STREAM = stream(*(_chunk({"content": word}) for word in "abcde"), _chunk({}, "stop"), "[DONE]", gap=0.05)
 MESSAGE = {"role": "assistant", "content": "abcde"}
-WHOLE = reply({"id": "c", "model": "m1", "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}]})
+_CHOICE = {"index": 0, "message": MESSAGE, "finish_reason": "stop"}
+WHOLE = late(0.05, reply({"id": "c", "model": "m1", "choices": [_CHOICE]}))
 can_share = pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port")
 
 
@@ -139,7 +140,7 @@ class Window(Editor):
 
 @pytest.fixture
 def paced() -> Iterator[Upstream]:
-    """A provider whose streams last for a quarter of a second, so that windows leave in the midst of them."""
+    """A provider that takes its time, so that windows leave in the midst of answers."""
     upstream = Upstream()
 
     async def answer(request, wire) -> None:
