@@ -97,11 +97,12 @@ def latency(field: Field, counts: Counts) -> list[Figure]:
 def crowded(field: Field, counts: Counts) -> list[Figure]:
     """The same at eight connections, and how many requests a second that makes."""
     figures, speeds = [], {}
+    rounds = min(3, counts.rounds)
     for size, share in (("2 KB", 8), ("100 KB", 30), ("1 MB", 150)):
         count = max(2, counts.requests // share)
         seconds: dict[str, list[float]] = {target: [] for target in field.clients}
         rates: dict[str, list[float]] = {target: [] for target in field.clients}
-        for round_ in range(3):
+        for round_ in range(rounds):
             queues = [list(bodies(size, count, 1000 * round_ + 10 * k)) for k in range(CONNECTIONS)]
             for target, client in field.clients.items():
                 spent, rate = ask_at_once(client, CHAT, queues)
@@ -110,7 +111,7 @@ def crowded(field: Field, counts: Counts) -> list[Figure]:
         figures.append(_medians(f"latency, {size}, {CONNECTIONS} connections", seconds))
         if size == "2 KB":
             speeds = {target: statistics.median(values) for target, values in rates.items()}
-        tell(f"  {size} at {CONNECTIONS} connections: {3 * CONNECTIONS * count} requests each")
+        tell(f"  {size} at {CONNECTIONS} connections: {rounds * CONNECTIONS * count} requests each")
     return [*figures, Figure(f"requests a second, 2 KB, {CONNECTIONS} connections", "1/s", speeds)]
 
 

@@ -120,10 +120,13 @@ class Conversation:
         self._tools = [self._tool(number) for number in range(12)]
         self.messages: list[dict[str, object]] = [{"role": "system", "content": texts.prose(size // 10)}]
         self.messages.append({"role": "user", "content": texts.prose(800) + "\n" + texts.path()})
-        while len(self.body()) < size - 2_000:
+        length, told = len(self.body()), len(self.messages)
+        while length < size - 2_000:
             if len(self.messages) % 16 == 0:
                 self.messages.append({"role": "user", "content": texts.prose(400) + "\n" + texts.path()})
             self.turn()
+            length += sum(len(encode(message)) + 1 for message in self.messages[told:])
+            told = len(self.messages)
 
     def _tool(self, number: int) -> dict[str, object]:
         properties = {"path": {"type": "string", "description": self._texts.prose(300)}}
