@@ -45,7 +45,7 @@ class Counts:
 
 FULL = Counts(requests=1500, conversations=14, turns=25, rounds=9, chunks=20_000, paced=250, repeats=400, starts=9)
 QUICK = Counts(requests=300, conversations=4, turns=20, rounds=5, chunks=10_000, paced=100, repeats=100, starts=5)
-LEAST = Counts(requests=4, conversations=1, turns=3, rounds=1, chunks=40, paced=5, repeats=2, starts=1)
+LEAST = Counts(requests=4, conversations=1, turns=3, rounds=1, chunks=40, paced=20, repeats=2, starts=1)
 
 
 def quantile(values: Sequence[float], share: float) -> float:

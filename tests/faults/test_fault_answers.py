@@ -263,4 +263,4 @@ def test_f14_a_million_chunks(road):
             waits.append(road.stage.mux.get("/health").seconds)
     assert lane.text(asked.result()) == WORDS
     assert waits
-    assert max(waits) < 1
+    assert max(waits) < 5
