@@ -14,6 +14,7 @@ PAGE = "index.html"
 ASSETS = frozenset(
     {
         "access.js",
+        "addresses.js",
         "app.js",
         "arrival.js",
         "base.css",

@@ -32,6 +32,9 @@ def test_connect(own_mux, tab_of, window):
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == next(each for each in clients if each["id"] == "codex")["steps"][0]["lines"]
     assert f"http://localhost:{own_mux.port}/v1/mux" in copied
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as on another host's name
+    page.get_by_role("button", name="Copy the address").click()
+    expect(page.get_by_role("button", name="Select and copy by hand")).to_be_visible()
     assert tab.violations() == []
 
 

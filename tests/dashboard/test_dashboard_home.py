@@ -69,6 +69,8 @@ def test_home(office, tab_of):
     page.get_by_label("Tokens", exact=True).check()
     expect(page.locator(".chart canvas")).to_be_visible()
     assert tab.violations() == []
+    page.evaluate("location.hash = '#/constructor'")  # no page, though every object has something of that name
+    expect(page.get_by_role("link", name="Home")).to_have_attribute("aria-current", "page")
 
 
 def test_home_of_nobody(tmp_path, tab_of, fresh_mux):
@@ -130,7 +132,15 @@ def test_trouble(own_mux, tab_of):
     own_mux.rpc("mux/provider/remove", name="cloud", force=True)
     expect(trouble).to_contain_text("cloud")
     expect(page.get_by_role("row", name=".ts")).to_contain_text("cannot serve")
+    own_mux.rpc("mux/provider/add", name="paid", type="openai", models=["m"], offline=True, auth="api_key")
+    own_mux.rpc("mux/provider/add", name="dear", type="openai", models=["m"], offline=True, auth="api_key")
+    page.get_by_role("button", name="Show all 3").press("Enter")
+    expect(page.get_by_role("button", name="Show all")).to_have_count(0)
+    expect(trouble.get_by_role("link", name="Rules of default")).to_be_focused()
+    expect(trouble.get_by_role("link", name="Manage paid")).to_be_in_viewport()
     assert tab.violations() == []
+    for name in ("paid", "dear"):
+        own_mux.rpc("mux/provider/remove", name=name)
     page.get_by_role("link", name="Change its rules").click()
     page.get_by_role("button", name="instead").click()
     tab.go("home")
@@ -277,7 +287,7 @@ def test_a_provider_with_a_long_name(own_mux, tab_of, view):
 
 
 def test_nothing_jumps(own_mux, tab_of):
-    """While the page comes and while requests come, nothing is pushed about but the list that they come into."""
+    """While the page, requests and trouble come, nothing is pushed about but the list that the requests come into."""
     tab = tab_of(own_mux)
     tab.page.add_init_script("""new PerformanceObserver((list) => {
       for (const { value, sources } of list.getEntries()) {
@@ -286,7 +296,7 @@ def test_nothing_jumps(own_mux, tab_of):
         if (moved.length && value > 0.002) (window.shifts ??= []).push([value, ...moved.map((each) => each.outerHTML)]);
       }
     }).observe({ type: "layout-shift", buffered: true })""")
-    for view in ("home", "workspaces", "workspaces/default"):
+    for view in ("workspaces", "workspaces/default", "home"):
         page = tab.sign_in(view)
         page.reload()
         page.get_by_role("table").first.wait_for()
@@ -294,6 +304,9 @@ def test_nothing_jumps(own_mux, tab_of):
             ask(own_mux, text)
         if view == "home":
             expect(page.locator(".latest li").first).to_contain_text("b.md")
+            own_mux.rpc("mux/provider/remove", name="cloud", force=True)
+            expect(page.get_by_role("region", name="To be mended")).to_contain_text("cloud")
+            expect(page.get_by_role("row", name=".ts")).to_contain_text("cannot serve")
         assert page.evaluate("window.shifts ?? []") == []
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from browser import becomes
 from office import ask
 from playwright.sync_api import expect
-from records import seed
+from records import record, seed
+
+from sidecar.store import requests
+from sidecar.store.database import REQUESTS, Database
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 MANY = 10_000
@@ -192,8 +197,9 @@ def test_filters_are_remembered(office, tab_of):
     """What was looked for is still there after a look at another page."""
     tab = tab_of(office)
     page = tab.sign_in("requests")
-    page.get_by_label("Text", exact=True).fill("monad")
+    page.get_by_label("Text", exact=True).fill("monad ")
     expect(rows(page)).to_have_count(1)
+    expect(page.get_by_label("Text", exact=True)).to_have_value("monad ")  # a word may follow
     tab.go("home")
     tab.go("requests")
     expect(page.get_by_label("Text", exact=True)).to_have_value("monad")
@@ -291,8 +297,10 @@ def test_one_request(archive, tab_of, width):
 
 def test_a_request_that_is_not_there(office, tab_of):
     """An address of a request that is gone says so."""
-    page = tab_of(office).sign_in("requests/req_gone")
-    expect(page.locator(".panel").get_by_role("alert")).to_contain_text("There is no request req_gone: ")
+    page = tab_of(office).sign_in('requests/req_gone"]')
+    expect(page.locator(".panel").get_by_role("alert")).to_contain_text('There is no request req_gone"]: ')
+    page.get_by_role("button", name="Close the request").click()
+    expect(page.locator(".panel")).to_have_count(0)
 
 
 def test_a_request_that_is_not_there_yet(own_mux, tab_of):
@@ -373,8 +381,18 @@ TOOLS = [
 ]
 
 
+#: Answers that no specification knows: calls that are a number, content within content.
+ODD = [
+    '{"choices": [{"message": {"content": "It is odd.", "tool_calls": 5}}]}',
+    f'{{"choices": [{{"message": {{"content": ["It is odd.", {"[" * 20_000}"deep"{"]" * 20_000}]}}}}]}}',
+]
+
+
 def test_what_was_said(own_mux, tab_of):
-    """Where everything is kept, the turns of a conversation show in order, in whatever dialect, streamed or not."""
+    """Where everything is kept, the turns of a conversation show in order, in whatever dialect, streamed or not.
+
+    Of what a provider answered oddly, what can be read does.
+    """
     own_mux.rpc("mux/settings/set", keep="everything")
     said = ["userSay `this.md`", "assistantSay `this.md`"]
     asked = [
@@ -396,6 +414,13 @@ def test_what_was_said(own_mux, tab_of):
         tab.go(f"requests/{reply.headers['x-mux-request-id']}")
         expect(page.get_by_role("list", name="What was said").get_by_role("listitem")).to_have_text(turns)
     assert tab.violations() == []
+    database = Database(own_mux.home / "requests.db", REQUESTS)
+    for number, answer in enumerate(ODD):
+        odd = record(number, datetime.now(UTC))
+        kept = json.dumps({"request": "", "answer": answer}).encode()
+        database.run(partial(requests.append, records=[(odd, kept)]))
+        tab.go(f"requests/{odd.id}")
+        expect(page.get_by_role("list", name="What was said")).to_have_text("assistantIt is odd.")
 
 
 def test_deleting(own_mux, tab_of):

@@ -633,6 +633,7 @@ def test_trying_it(own_mux, tab_of):
     expect(rows).to_have_count(5)
     expect(rows.nth(1)).to_contain_text("no file has .md in its name")
     expect(rows.nth(2)).to_contain_text(".ts is in cart.ts")
+    expect(rows.nth(2)).to_have_css("border-left-width", "0px")
     expect(rows.nth(3)).to_contain_text("not reached: rule 2 took it")
     expect(rows.nth(3)).to_contain_text("it also takes package.json")
     assert tab.violations() == []
@@ -736,6 +737,8 @@ def test_models_can_be_read(office, tab_of, width):
         beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
         above = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
         assert beside or above
+    number, files = cells[0].locator("span").bounding_box(), cells[1].get_by_role("textbox").bounding_box()
+    assert abs((number["y"] + number["height"] / 2) - (files["y"] + files["height"] / 2)) < 4
     assert tab.violations() == []
 
 

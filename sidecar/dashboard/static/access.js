@@ -2,10 +2,9 @@
 
 import { html, useState } from "./view.js";
 import { FormDialog } from "./dialog.js";
+import { lines } from "./format.js";
 import { useFresh } from "./fresh.js";
 import { Field, Trouble } from "./parts.js";
-
-const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
 // `url` is the endpoint's, whose port is settled before this page can be served.
 export function Access({ rpc, url }) {

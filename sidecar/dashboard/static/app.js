@@ -15,7 +15,7 @@ const VIEWS = { home: Home, workspaces: Workspaces, providers: Providers, reques
 // `#/workspaces/work` is the view `workspaces` with the detail `work`.
 function place() {
   const [, view, ...detail] = location.hash.split("/");
-  return view in VIEWS ? { view, detail: detail.length ? safely(detail.join("/")) : null } : { view: "home", detail: null };
+  return Object.hasOwn(VIEWS, view) ? { view, detail: detail.length ? safely(detail.join("/")) : null } : { view: "home", detail: null };
 }
 
 function safely(text) {

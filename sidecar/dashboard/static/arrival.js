@@ -1,6 +1,7 @@
 // Whether a request of a client has arrived since somebody looks.
 
 import { html, useEffect, useState } from "./view.js";
+import { requestAt } from "./addresses.js";
 import { modelOf, moment } from "./format.js";
 import { useFresh } from "./fresh.js";
 import { Trouble } from "./parts.js";
@@ -33,7 +34,7 @@ function Come({ request }) {
 
 function Served({ request }) {
   const how = request.outcome === "error" ? html`and failed` : html`served by <span class="model">${modelOf(request)}</span>`;
-  return html`<a href=${`#/requests/${request.id}`}>${how}</a>`;
+  return html`<a href=${requestAt(request.id)}>${how}</a>`;
 }
 
 // How long ago, counted for a minute; the time from then on.

@@ -2,7 +2,7 @@
 
 const SOONEST = 250; // milliseconds before the first try to come back; each further one waits twice as long
 const LATEST = 5000;
-export const AWAY = 0; // the code of a call that had nobody to answer it
+const AWAY = 0; // the code of a call that had nobody to answer it
 export const CANCELLED = -32800;
 const UNKNOWN_METHOD = -32601;
 

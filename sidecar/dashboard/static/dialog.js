@@ -9,7 +9,7 @@ import { Trouble } from "./parts.js";
 // What takes the focus first: what is marked, a field, or else the last thing, which undoes nothing.
 const FIRST = ["[autofocus]", "form :is(input:not([type=hidden], [type=radio]:not(:checked)), select, textarea):not(:disabled)", "footer button", "button"];
 
-export function Dialog({ title, onClose, wide, children }) {
+function Dialog({ title, onClose, children }) {
   const dialog = useRef(null);
   const heading = useId();
   useLayoutEffect(() => {
@@ -27,7 +27,7 @@ export function Dialog({ title, onClose, wide, children }) {
     event.preventDefault();
     onClose();
   };
-  return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-labelledby=${heading} onCancel=${cancel}>
+  return html`<dialog ref=${dialog} aria-labelledby=${heading} onCancel=${cancel}>
     <header><h2 id=${heading}>${title}</h2>
       <button type="button" class="plain" aria-label="Close" onClick=${onClose}>✕</button></header>
     ${children}
@@ -38,7 +38,7 @@ export function Dialog({ title, onClose, wide, children }) {
 // aborts the signal. `children` may be a function of `wrong`: `wrong(field)` is what the sidecar says of that field,
 // and what no field asked for stands at the end; `clear()` takes it back. `send(how)`, for other ways than the button
 // to send it, is `act(signal, how)`.
-export function FormDialog({ title, yes, act, onClose, danger, wide, children }) {
+export function FormDialog({ title, yes, act, onClose, danger, children }) {
   const { run, error, isBusy, clear } = useAction();
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
@@ -58,7 +58,7 @@ export function FormDialog({ title, yes, act, onClose, danger, wide, children })
   };
   const shown = typeof children === "function" ? children(wrong, clear, send) : children;
   const rest = error && error.code !== CANCELLED && !asked.has(error.data?.field) ? error : null;
-  return html`<${Dialog} title=${title} onClose=${onClose} wide=${wide}>
+  return html`<${Dialog} title=${title} onClose=${onClose}>
     <form onSubmit=${submit} aria-busy=${isBusy}>
       ${shown}
       <${Trouble} error=${rest} />

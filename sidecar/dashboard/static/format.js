@@ -1,7 +1,9 @@
-// Numbers, times and names as they are shown.
+// Numbers, times and names as they are shown and read.
 
 export const count = (number) => (number ?? 0).toLocaleString();
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
+export const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+export const LONGEST = 2000000; // characters that are sent at once, well within what one message may hold
 export const percent = (part, whole) => (whole > 0 ? (100 * part) / whole : 0);
 
 export function money(cost) {

@@ -1,6 +1,7 @@
 // Home: the active workspace and what it serves, trouble, requests as they happen, and today's use.
 
 import { html, useLayoutEffect, useState } from "./view.js";
+import { requestAt, workspaceAt } from "./addresses.js";
 import { KINDS, milliseconds, modelOf, moment, plural, today } from "./format.js";
 import { useAction, useFresh } from "./fresh.js";
 import { Choice, Copy, Empty, Files, Model, Outcome, Trouble } from "./parts.js";
@@ -40,7 +41,7 @@ function Active({ rpc, status, workspaces, rules }) {
       <${Choice} value=${active} options=${(workspaces.value ?? []).map((each) => [each.name, each.name])} onChoose=${choose} /></label>
     <${Trouble} error=${error ?? workspaces.error ?? rules.error} />
     <${Serves} rules=${rules.value} active=${active} />
-    <p class="more" hidden=${!active || rules.value?.length === 0}><a href=${`#/workspaces/${encodeURIComponent(active ?? "")}`}>Change its rules</a></p>
+    <p class="more" hidden=${!active || rules.value?.length === 0}><a href=${workspaceAt(active ?? "")}>Change its rules</a></p>
     <p class="address">Clients are pointed at <code>${status.endpoint.url}</code> <${Copy} text=${status.endpoint.url} what="the address" /></p>
     <p class="quiet" hidden=${status.endpoint.state === "serving"}>${status.endpoint.detail ?? `The endpoint is ${status.endpoint.state}.`}</p>
   </section>`;
@@ -49,21 +50,22 @@ function Active({ rpc, status, workspaces, rules }) {
 function Serves({ rules, active }) {
   if (rules?.length === 0) {
     return html`<${Empty}>No model serves this workspace yet. <a href="#/providers">Add a provider</a>, then
-      ${" "}<a href=${`#/workspaces/${encodeURIComponent(active ?? "")}`}>choose a model for everything</a>.<//>`;
+      ${" "}<a href=${workspaceAt(active ?? "")}>choose a model for everything</a>.<//>`;
   }
   const filtered = rules?.filter((rule) => rule.filter) ?? [];
   const shown = filtered.length > MOST ? filtered.slice(0, MOST) : filtered;
   return html`<table class="serves"><caption class="unseen">Which model serves what</caption>
     <thead><tr><th scope="col">Files</th><th scope="col">Model</th></tr></thead>
     <tbody>${shown.map(Served)}
-      ${shown.length < filtered.length && html`<tr><td colspan="2"><a href=${`#/workspaces/${encodeURIComponent(active ?? "")}`}>${plural(filtered.length - shown.length, "more rule")}</a></td></tr>`}
+      ${shown.length < filtered.length && html`<tr><td colspan="2"><a href=${workspaceAt(active ?? "")}>${plural(filtered.length - shown.length, "more rule")}</a></td></tr>`}
       ${rules?.filter((rule) => !rule.filter).map(Served)}</tbody>
   </table>`;
 }
 
 const Served = (rule) => html`<tr key=${rule.position} class=${rule.broken ? "broken" : ""}>
-  <td><${Files} filter=${rule.filter} />${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}</td>
-  <td><span class="model">${modelOf(rule)}</span>${rule.broken && html`<small class="wrong">cannot serve</small>`}${!rule.broken && rule.takenBy && html`<small class="never">never reached</small>`}</td>
+  <td><${Files} filter=${rule.filter} />${rule.kind !== "any" && html` <small>${KINDS[rule.kind]}</small>`}
+    ${rule.broken ? html` <small class="wrong">cannot serve</small>` : rule.takenBy && html` <small class="never">never reached</small>`}</td>
+  <td class="model">${modelOf(rule)}</td>
 </tr>`;
 
 // While somebody reads them they stay as they are; what comes meanwhile is counted.
@@ -79,7 +81,7 @@ function Latest({ requests: { value, error } }) {
     <${Trouble} error=${error} />
     ${value?.length === 0 && html`<${Empty}>No requests yet. <a href="#/connect">Connect a client</a>, and they show here as they happen.<//>`}
     <ol class="latest">${shown?.map((request) => html`<li key=${request.id}>
-      <a href=${`#/requests/${request.id}`}>
+      <a href=${requestAt(request.id)}>
         <time datetime=${request.startedAt}>${moment(request.startedAt)}</time>
         <span class="model" title=${modelOf(request)}><${Model} of=${request} /></span>
         <${Outcome} outcome=${request.outcome} />

@@ -29,8 +29,8 @@ export function Outcome({ outcome }) {
 export function Copy({ text, what }) {
   const [said, setSaid] = useState("Copy");
   const copy = async () => {
-    const copied = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Select and copy by hand");
-    setSaid(copied);
+    const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false); // there is none but on localhost
+    setSaid(copied ? "Copied" : "Select and copy by hand");
     setTimeout(() => setSaid("Copy"), 2000);
   };
   return html`<button type="button" class="copy" aria-label=${`${said} ${what}`} onClick=${copy}>${said}</button>`;
@@ -42,9 +42,10 @@ export function Choice({ value, options, onChoose, ...rest }) {
   const [chosen, setChosen] = useState(null);
   const shown = chosen ?? value;
   const choose = async (event) => {
-    setChosen(event.target.value);
-    await onChoose(event.target.value);
-    setChosen(null);
+    const mine = event.target.value;
+    setChosen(mine);
+    await onChoose(mine);
+    setChosen((now) => (now === mine ? null : now)); // another one may have been chosen meanwhile
   };
   return html`<select ...${rest} value=${shown} onChange=${choose}>
     ${options.map(([each, label]) => html`<option key=${each} value=${each} selected=${each === shown}>${label}</option>`)}</select>`;

@@ -1,13 +1,14 @@
 // What is to be mended, and the page where that is done.
 
-import { html } from "./view.js";
+import { html, useLayoutEffect, useRef, useState } from "./view.js";
+import { providerAt, requestAt, workspaceAt } from "./addresses.js";
 import { withoutCommands } from "./format.js";
 
 const workspaces = () => ({ href: "#/workspaces", label: "Workspaces" });
-const rules = ({ workspace }) => ({ href: `#/workspaces/${encodeURIComponent(workspace)}`, label: `Rules of ${workspace}` });
+const rules = ({ workspace }) => ({ href: workspaceAt(workspace), label: `Rules of ${workspace}` });
 const providers = () => ({ href: "#/providers", label: "Providers" });
-const provider = ({ provider: name }) => ({ href: `#/providers/${encodeURIComponent(name)}`, label: `Manage ${name}` });
-const request = ({ request: id }) => ({ href: `#/requests/${id}`, label: "Show the request" });
+const provider = ({ provider: name }) => ({ href: providerAt(name), label: `Manage ${name}` });
+const request = ({ request: id }) => ({ href: requestAt(id), label: "Show the request" });
 
 // By the problem's kind; what is to be mended elsewhere has none.
 const WAYS = {
@@ -42,9 +43,36 @@ export function mended(details) {
   }));
 }
 
+// Nothing below it moves while trouble comes and goes: it keeps the room that it had when the page was opened, a line at
+// least, until somebody asks for more. What has no room for all of it shows a line of each.
 export function Problems({ details }) {
-  return html`<section class="card problems" aria-labelledby="problems" hidden=${details.length === 0}>
+  const list = useRef(null);
+  const room = useRef(null); // pixels
+  const [isCut, setCut] = useState(false);
+  const measure = () => {
+    const { classList, style } = list.current;
+    classList.remove("cut");
+    style.height = "";
+    const wanted = list.current.offsetHeight;
+    room.current ??= wanted;
+    style.height = `${room.current}px`;
+    setCut(classList.toggle("cut", wanted > room.current));
+  };
+  const anew = () => {
+    room.current = null;
+    measure();
+  };
+  useLayoutEffect(measure);
+  useLayoutEffect(() => {
+    addEventListener("resize", anew);
+    return () => removeEventListener("resize", anew);
+  }, []);
+  const all = mended(details);
+  const isWell = all.length === 0;
+  return html`<section class=${`card problems ${isWell ? "none" : ""}`} aria-labelledby=${isWell ? undefined : "problems"}>
     <h2 id="problems">To be mended</h2>
-    <ul>${mended(details).map(({ text, way }) => html`<li key=${text}>${text} ${way && html`<a href=${way.href}>${way.label}</a>`}</li>`)}</ul>
+    <ul ref=${list}>${isWell ? html`<li>Nothing.</li>`
+      : all.map(({ text, way }) => html`<li key=${text}>${text} ${way && html`<a href=${way.href}>${way.label}</a>`}</li>`)}</ul>
+    ${isCut && html`<button type="button" class="copy" onClick=${anew}>Show ${all.length === 1 ? "it" : `all ${all.length}`}</button>`}
   </section>`;
 }

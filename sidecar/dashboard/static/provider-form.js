@@ -1,5 +1,7 @@
 // What is typed of a provider, and the parameters that it becomes.
 
+import { lines } from "./format.js";
+
 export const TIMEOUTS = { connect: "Connect", firstByte: "First byte", idle: "Between bytes" };
 
 // A new provider of a type, with what its type brings.
@@ -38,7 +40,6 @@ export function stated(provider, byHand) {
   };
 }
 
-const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 const headersOf = (headers) => Object.fromEntries(headers.filter((each) => each.name.trim()).map((each) => [each.name.trim(), each.value]));
 const timeoutsOf = (timeouts) => Object.fromEntries(Object.entries(timeouts).filter(([, seconds]) => seconds !== "").map(([name, seconds]) => [name, Number(seconds)]));
 

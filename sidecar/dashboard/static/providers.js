@@ -1,6 +1,7 @@
 // Providers: each with where it is, how it fares, its models, and who uses it.
 
 import { html, useState } from "./view.js";
+import { providerAt, workspaceAt } from "./addresses.js";
 import { count, moment, plural, withoutCommands } from "./format.js";
 import { useFresh } from "./fresh.js";
 import { Fetching, useFetching } from "./fetching.js";
@@ -9,7 +10,6 @@ import { Menu } from "./menu.js";
 import { AddProvider, ManageProvider } from "./provider-dialog.js";
 import { ForceProvider, RemoveProvider } from "./provider-removal.js";
 
-const addressOf = (name) => `#/providers/${encodeURIComponent(name)}`;
 const close = () => (location.hash = "#/providers");
 
 export function Providers({ rpc, detail }) {
@@ -38,13 +38,13 @@ function Provider({ rpc, provider, label, fetching }) {
   return html`<li class="card" aria-label=${name}>
     <div class="bar"><h2>${name} <span class="tag">${label}</span></h2>
       <button type="button" aria-label=${`Refresh ${name}`} aria-disabled=${Boolean(task?.isBusy)} onClick=${() => fetching.begin(name)}>Refresh</button>
-      <a class="button" href=${addressOf(name)} aria-label=${`Manage ${name}`}>Manage …</a>
+      <a class="button" href=${providerAt(name)} aria-label=${`Manage ${name}`}>Manage …</a>
       <${Menu} label=${`More for ${name}`} items=${[{ title: "Remove …", danger: true, act: () => setAsked("remove") }]} /></div>
     <p class="about" hidden=${!key && !provider.endpoint}>${provider.endpoint && html`<code>${provider.endpoint}</code>`} ${key}</p>
     ${provider.description && html`<p class="about">Description: ${provider.description}</p>`}
     <${Health} provider=${provider} task=${task} />
     <p class="users">${provider.workspaces.length === 0 ? html`<span class="quiet">No workspace uses it yet.</span>`
-      : html`Used by ${provider.workspaces.map((each, index) => html`${index > 0 && ", "}<a key=${each} href=${`#/workspaces/${encodeURIComponent(each)}`}>${each}</a>`)}`}</p>
+      : html`Used by ${provider.workspaces.map((each, index) => html`${index > 0 && ", "}<a key=${each} href=${workspaceAt(each)}>${each}</a>`)}`}</p>
     <${Models} rpc=${rpc} provider=${provider} />
     ${asked === "remove" && html`<${RemoveProvider} rpc=${rpc} name=${name} onUsed=${setAsked} onClose=${() => setAsked((now) => (now === "remove" ? null : now))} />`}
     ${Array.isArray(asked) && html`<${ForceProvider} rpc=${rpc} name=${name} users=${asked} onClose=${() => setAsked(null)} />`}
@@ -76,7 +76,7 @@ function Models({ rpc, provider }) {
 
 function ModelList({ rpc, provider }) {
   const { value, error } = useFresh(rpc, () => rpc.call("mux/model/list", { provider: provider.name }), ["models"], [provider.name]);
-  if (value?.length === 0) return html`<${Empty}>It lists no models. <a href=${addressOf(provider.name)}>Name them by hand</a>, and they can be chosen.<//>`;
+  if (value?.length === 0) return html`<${Empty}>It lists no models. <a href=${providerAt(provider.name)}>Name them by hand</a>, and they can be chosen.<//>`;
   return html`<${Trouble} error=${error} />
     <ul class="names" tabindex="0" aria-label=${`Models of ${provider.name}`}>${value?.map((model) => html`<li key=${model.name}><span class="model">${model.name}</span>
       ${model.contextWindow && html` <small>${count(model.contextWindow)} tokens</small>`}

@@ -1,6 +1,7 @@
 // One request: which model answered and why, what it cost, where its time went, and what is kept of what was said.
 
 import { html, useEffect, useRef, useState } from "./view.js";
+import { providerAt, workspaceAt } from "./addresses.js";
 import { Confirm } from "./dialog.js";
 import { count, KINDS, milliseconds, modelOf, money, percent, withoutCommands } from "./format.js";
 import { useFresh } from "./fresh.js";
@@ -49,15 +50,15 @@ function Shown({ request }) {
 
 // Where to go with an error, whose own sentence says what to do.
 function Way({ request }) {
-  if (request.provider) return html`<a href=${`#/providers/${encodeURIComponent(request.provider)}`}>Look at the provider ${request.provider}</a>`;
-  if (request.workspace) return html`<a href=${`#/workspaces/${encodeURIComponent(request.workspace)}`}>Look at the rules of ${request.workspace}</a>`;
+  if (request.provider) return html`<a href=${providerAt(request.provider)}>Look at the provider ${request.provider}</a>`;
+  if (request.workspace) return html`<a href=${workspaceAt(request.workspace)}>Look at the rules of ${request.workspace}</a>`;
   return html`<a href="#/workspaces">Look at the workspaces</a>`;
 }
 
 function Chosen({ request }) {
   if (!request.position) return html`no rule${request.workspace && html`<small>Workspace ${request.workspace}</small>`}`;
   return html`Rule ${request.position}, <${Files} filter=${request.filter} />${request.file && html`, for <code>${request.file}</code>`}
-    <small>Workspace <a href=${`#/workspaces/${encodeURIComponent(request.workspace)}`}>${request.workspace}</a>, as it was then</small>`;
+    <small>Workspace <a href=${workspaceAt(request.workspace)}>${request.workspace}</a>, as it was then</small>`;
 }
 
 function Context({ files, chosen }) {

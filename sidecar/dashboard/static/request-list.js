@@ -1,6 +1,7 @@
 // The list of requests: only the rows that can be seen are elements, however many there are.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
+import { requestAt } from "./addresses.js";
 import { clock, count, milliseconds, modelOf, money, otherDay } from "./format.js";
 import { Files, Model, Outcome } from "./parts.js";
 import { Newer, useReading } from "./reading.js";
@@ -109,7 +110,7 @@ function useClosing(opened, place, rows) {
   const found = rows?.findIndex((row) => row.id === opened) ?? -1;
   if (found >= 0) at.current = found;
   useEffect(() => {
-    const link = (id) => place.current.querySelector(`[data-id="${id}"]`);
+    const link = (id) => place.current.querySelector(`[data-id="${CSS.escape(id)}"]`);
     if (!opened && before.current) (link(before.current) ?? link(rows?.[Math.min(at.current, rows.length - 1)]?.id))?.focus({ preventScroll: true });
     before.current = opened;
   }, [opened]);
@@ -119,7 +120,7 @@ function Row({ request, index, isStop, isOpened, onFocus }) {
   const about = request.title || request.files.join(", ") || "no title";
   return html`<div role="row" aria-rowindex=${index + 2} class=${isOpened ? "opened" : ""} style=${{ top: `${index * ROW}px` }}>
     <span role="cell" class="time"><time datetime=${request.startedAt}>${clock(request.startedAt)}<small>${otherDay(request.startedAt)}</small></time></span>
-    <span role="cell" class="what"><a class="model" href=${`#/requests/${request.id}`} aria-label=${modelOf(request)} title=${modelOf(request)} data-id=${request.id} tabindex=${isStop ? 0 : -1}
+    <span role="cell" class="what"><a class="model" href=${requestAt(request.id)} aria-label=${modelOf(request)} title=${modelOf(request)} data-id=${request.id} tabindex=${isStop ? 0 : -1}
       aria-current=${isOpened ? "true" : undefined} onFocus=${() => onFocus(request.id)}><${Model} of=${request} /></a><small>${about}</small></span>
     <span role="cell" class="rule">${request.position ? html`<${Files} filter=${request.filter} />` : "no rule"}<small>${request.workspace ?? "no workspace"}</small></span>
     <span role="cell" class="client">${request.client || "unknown"}</span>

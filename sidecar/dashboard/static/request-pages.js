@@ -16,29 +16,28 @@ export function useRequests(rpc, filter) {
   const ask = (where) => rpc.call("mux/request/list", { ...wanted, ...where });
   const fresh = useFresh(rpc, async () => ({ key, rows: await ask({ limit: FIRST }) }), ["requests"], [key]);
   const [held, setHeld] = useState(null);
-  const [reading, setReading] = useState({ isBusy: false, error: null });
+  const [older, setOlder] = useState({}); // {after, isBusy, error}: those below that row
   const [gone, setGone] = useState([]); // by their ids, as soon as they are deleted here
   const without = (listed) => (gone.length ? { ...listed, rows: listed.rows.filter(({ id }) => !gone.includes(id)) } : listed);
   const top = fresh.value && without({ ...fresh.value, isWhole: fresh.value.rows.length < FIRST });
   const isHeld = held?.key === key;
   const shown = isHeld ? without(held) : top;
-  useEffect(() => {
-    setHeld(null);
-    setReading({ isBusy: false, error: null });
-  }, [key]);
+  useEffect(() => setHeld(null), [key]);
   useEffect(() => {
     if (top?.rows.length === 0) setHeld(null); // all were deleted
   }, [top?.rows.length === 0]);
 
   const more = async () => {
-    if (!isHeld || held.isWhole || reading.isBusy) return;
-    setReading({ isBusy: true, error: null });
+    const after = isHeld && !held.isWhole && held.rows.at(-1)?.id;
+    if (!after || (older.after === after && older.isBusy)) return;
+    const tell = (state) => setOlder((now) => (now.after === after ? { after, ...state } : now));
+    setOlder({ after, isBusy: true });
     try {
-      const older = await ask({ limit: NEXT, before: held.rows.at(-1).id });
-      setHeld((before) => (before?.key === key ? { key, rows: [...before.rows, ...older], isWhole: older.length < NEXT } : before));
-      setReading({ isBusy: false, error: null });
+      const rows = await ask({ limit: NEXT, before: after });
+      setHeld((before) => (before?.key === key && before.rows.at(-1)?.id === after ? { key, rows: [...before.rows, ...rows], isWhole: rows.length < NEXT } : before));
+      tell({ isBusy: false });
     } catch (error) {
-      setReading({ isBusy: false, error });
+      tell({ isBusy: false, error });
     }
   };
   return {
@@ -49,7 +48,7 @@ export function useRequests(rpc, filter) {
     newer: isHeld ? unseen(top.rows, shown.rows) : 0,
     most: FIRST,
     error: fresh.error,
-    moreError: reading.error,
+    moreError: isHeld && older.after === held.rows.at(-1)?.id ? older.error : null,
     hold: () => !isHeld && top?.key === key && setHeld(top),
     newest: () => setHeld(null),
     more,

@@ -74,7 +74,7 @@ function Sought({ text, onText }) {
   const timer = useRef(null);
   useEffect(() => {
     clearTimeout(timer.current);
-    setTyped(text);
+    setTyped((now) => (now.trim() === text ? now : text));
   }, [text]);
   const type = (event) => {
     const next = event.target.value;

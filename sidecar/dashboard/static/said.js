@@ -1,6 +1,6 @@
 // What is kept of what was said: the turns in order, and both bodies as they were.
 
-import { html } from "./view.js";
+import { html, useState } from "./view.js";
 import { Copy } from "./parts.js";
 import { answered, asked } from "./spoken.js";
 
@@ -14,11 +14,16 @@ export function Said({ conversation, title, isAsked }) {
   return html`<h3 id="said">What was said</h3>
     ${turns.length > 0 && html`<ol class="turns" tabindex="0" aria-labelledby="said">${turns.map(({ role, text }, index) => html`<li key=${index} class=${role === "assistant" ? "theirs" : ""}>
       <small>${role}</small><p>${text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text}</p></li>`)}</ol>`}
-    ${Object.entries(SIDES).map(([name, label]) => html`<details class="said" key=${name}>
-      <summary>${label}</summary>
-      <p><${Copy} text=${conversation[name]} what=${label.toLowerCase()} /></p>
-      <pre tabindex="0" aria-label=${label}>${orderly(conversation[name])}</pre>
-    </details>`)}`;
+    ${Object.entries(SIDES).map(([name, label]) => html`<${Body} key=${name} label=${label} text=${conversation[name]} />`)}`;
+}
+
+function Body({ label, text }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`<details class="said" onToggle=${(event) => setOpen(event.target.open)}>
+    <summary>${label}</summary>
+    ${isOpen && html`<p><${Copy} text=${text} what=${label.toLowerCase()} /></p>
+      <pre tabindex="0" aria-label=${label}>${orderly(text)}</pre>`}
+  </details>`;
 }
 
 function orderly(text) {

@@ -1,5 +1,7 @@
 // What was said, read from the bodies of a request and its answer: Chat Completions, Completions, Messages, Responses.
 
+const DEEPEST = 50;
+
 // [{role, text}] of a request's body; empty where it cannot be read, as one that was cut off.
 export function asked(body) {
   const read = parsed(body);
@@ -33,20 +35,21 @@ function turn(role, content) {
 
 const ofItem = (item) => turn(String(item?.role ?? item?.type ?? "unknown"), [item?.content ?? item?.output ?? item?.arguments, ...[item?.tool_calls ?? []].flat()]);
 
-// Text of whatever content is made of; what is no text is told by its kind.
-function plain(content) {
+// Text of whatever content is made of; what is no text is told by its kind, and what is too deep by nothing.
+function plain(content, depth = 0) {
   if (typeof content === "string") return content;
-  if (Array.isArray(content)) return content.map(plain).filter(Boolean).join("\n");
+  if (depth > DEEPEST) return "";
+  if (Array.isArray(content)) return content.map((each) => plain(each, depth + 1)).filter(Boolean).join("\n");
   if (!content || typeof content !== "object") return "";
   const call = content.function ?? content;
   if (typeof call.name === "string") return `${call.name}(${typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.input ?? {})})`;
   const within = content.text ?? content.thinking ?? content.content ?? content.output;
-  return within === undefined ? `[${content.type ?? "something else"}]` : plain(within);
+  return within === undefined ? `[${content.type ?? "something else"}]` : plain(within, depth + 1);
 }
 
 function ofAnswer({ choices, content, output, error }) {
   const message = choices?.[0]?.message;
-  if (message) return [message.content, ...(message.tool_calls ?? [])];
+  if (message) return [message.content, ...[message.tool_calls ?? []].flat()];
   return choices?.[0]?.text ?? content ?? output ?? error?.message;
 }
 

@@ -1,11 +1,10 @@
 // Try it: which rule takes a prompt or some files, and why. The sidecar is asked while one types.
 
 import { html, useEffect, useState } from "./view.js";
-import { KINDS, modelOf } from "./format.js";
+import { KINDS, lines, LONGEST, modelOf } from "./format.js";
 import { Choice, Empty, Field, Files, Trouble } from "./parts.js";
 
 const PAUSE = 200; // milliseconds after the last key
-const LONGEST = 2000000; // characters, well within what one message may hold
 const KINDS_ASKED = [["", "as the prompt says"], ...["chat", "fim", "embed"].map((kind) => [kind, KINDS[kind]])];
 const OFTEN = ["rules", "workspaces", "providers", "models"];
 
@@ -27,7 +26,7 @@ export function TryIt({ rpc, workspace }) {
 
 function useExplanation(rpc, workspace, { prompt, files, kind }) {
   const [state, setState] = useState({ told: null, error: null });
-  const names = files.split("\n").map((line) => line.trim()).filter(Boolean);
+  const names = lines(files);
   const isAsked = prompt.trim() !== "" || names.length > 0;
   useEffect(() => {
     if (!isAsked) {

@@ -3,6 +3,6 @@
 import htm from "./vendor/htm.js";
 import { h } from "./vendor/preact.js";
 
-export { cloneElement, Fragment, render } from "./vendor/preact.js";
-export { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "./vendor/hooks.js";
+export { cloneElement, render } from "./vendor/preact.js";
+export { useEffect, useId, useLayoutEffect, useRef, useState } from "./vendor/hooks.js";
 export const html = htm.bind(h);

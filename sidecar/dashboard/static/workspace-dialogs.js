@@ -7,8 +7,6 @@ import { Confirm, FormDialog } from "./dialog.js";
 import { download } from "./workspace-file.js";
 import { Import } from "./workspace-import.js";
 
-export const addressOf = (name) => `#/workspaces/${encodeURIComponent(name)}`;
-
 const ALWAYS = "default"; // is always there: it is neither renamed nor removed
 
 export const actionsOf = (act, { name }) => [

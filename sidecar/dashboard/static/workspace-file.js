@@ -1,6 +1,6 @@
 // A workspace as a file: exported, and read again.
 
-const LONGEST = 2000000; // characters, well within what one message may hold
+import { LONGEST } from "./format.js";
 
 // Has the browser save the export of a workspace. Throws CallError.
 export async function download(rpc, name, signal = null) {

@@ -72,7 +72,7 @@ function Taken({ rpc, name, scope, onReplace, onOther }) {
   const { all, workspace, rules } = value;
   const other = freeName(workspace.name, all);
   const isOther = workspace.scope !== (scope === "conversation" ? scope : "turn");
-  return html`<div class="taken" ref=${place} role="group" aria-label="Replace it, or import under another name">
+  return html`<div class="conflict" ref=${place} role="group" aria-label="Replace it, or import under another name">
     <p>Replacing loses its ${plural(rules.length, "rule")}${isOther && ", and which files count"}:</p>
     <ul>${rules.slice(0, FEW).map((rule) => html`<li key=${rule.position}><${Files} filter=${rule.filter} /> → <span class="model">${modelOf(rule)}</span></li>`)}
       ${rules.length > FEW && html`<li>${count(rules.length - FEW)} more</li>`}

@@ -1,13 +1,14 @@
 // One workspace: its name, what counts, its rules, and trying them.
 
 import { html, useEffect, useState } from "./view.js";
+import { workspaceAt } from "./addresses.js";
 import { useAction, useFresh } from "./fresh.js";
 import { Empty, Trouble } from "./parts.js";
 import { Menu } from "./menu.js";
 import { useRulebook } from "./rulebook.js";
 import { Rules } from "./rules.js";
 import { TryIt } from "./tryit.js";
-import { actionsOf, addressOf, WorkspaceDialog } from "./workspace-dialogs.js";
+import { actionsOf, WorkspaceDialog } from "./workspace-dialogs.js";
 
 const SCOPES = {
   turn: ["of the current turn", "Earlier files still travel to the model in the conversation's history."],
@@ -32,7 +33,7 @@ export function Workspace({ rpc, name }) {
     ${value && !workspace && html`<${Empty}>There is no workspace ${name} any more; it was renamed or removed. <a href="#/workspaces">See those there are</a>.<//>`}
     ${workspace && html`<${Opened} key=${workspace.name} rpc=${rpc} workspace=${workspace} onScope=${(changed) => set(value.map((each) => (each.name === changed.name ? changed : each)))} />`}
     ${asked && html`<${WorkspaceDialog} rpc=${rpc} ...${asked} onClose=${() => setAsked(null)}
-      onDone=${(made) => location.replace(made ? addressOf(made.name) : "#/workspaces")} />`}`;
+      onDone=${(made) => location.replace(made ? workspaceAt(made.name) : "#/workspaces")} />`}`;
 }
 
 // All of it at once, when the rules are there: nothing is pushed down by what comes later.
@@ -50,7 +51,7 @@ function Scope({ rpc, workspace, onDone }) {
   const choose = async (scope) => {
     setChosen(scope);
     await run(async () => onDone(await rpc.call("mux/workspace/update", { name: workspace.name, scope })));
-    setChosen(null);
+    setChosen((now) => (now === scope ? null : now));
   };
   return html`<section class="card" aria-labelledby="scope">
     <h2 id="scope">Which files count</h2>
