@@ -52,7 +52,7 @@ OPTIONS = (
     click.option(
         "--api-key-env", metavar="VAR", help="The key is in this environment variable; only its name is kept."
     ),
-    click.option("--api-key-stdin", is_flag=True, help="Read the key from standard input."),
+    click.option("--api-key-stdin", is_flag=True, help="Read the key from standard input; a terminal asks for it, unseen."),
     click.option("--api-key", hidden=True, is_flag=False, flag_value="", expose_value=False, callback=_never_here),
     click.option("--model", "models", multiple=True, metavar="NAME", help="A model that it does not list; repeatable."),
     click.option(
@@ -108,7 +108,7 @@ class ProviderOptions:
             endpoint=self.endpoint,
             description=self.description or "",
             auth=self.auth,
-            api_key=self._key() or self._asked(name, type_),
+            api_key=self._key(name) or self._asked(name, type_),
             api_key_env=self.api_key_env,
             models=self.models,
             headers=self.headers,
@@ -116,8 +116,8 @@ class ProviderOptions:
             offline=self.offline,
         )
 
-    def changes(self, new_name: str | None) -> ProviderChanges:
-        """What to change: None for what was not given."""
+    def changes(self, name: str, new_name: str | None) -> ProviderChanges:
+        """What to change of the provider of that name: None for what was not given."""
         from sidecar.control.drafts import ProviderChanges  # noqa: PLC0415 - start-up
 
         return ProviderChanges(
@@ -125,7 +125,7 @@ class ProviderOptions:
             endpoint=self.endpoint,
             description=self.description,
             auth=self.auth,
-            api_key=self._key(),
+            api_key=self._key(name),
             api_key_env=self.api_key_env,
             models=self.models or None,
             headers=self.headers or None,
@@ -133,15 +133,15 @@ class ProviderOptions:
             offline=self.offline,
         )
 
-    def _key(self) -> str | None:
-        """The first line of standard input, where the key was said to be there.
+    def _key(self, name: str) -> str | None:
+        """The first line of standard input, where the key was said to be there; on a terminal it is asked for.
 
         Raises:
             KeyMissing: it is empty.
         """
         if not self.api_key_stdin:
             return None
-        key = sys.stdin.readline().strip()
+        key = _typed(f"API key of {name}") if sys.stdin.isatty() else sys.stdin.readline().strip()
         if not key:
             raise KeyMissing(
                 "No key came on standard input; write it there, as in: mux-sidecar … --api-key-stdin < FILE"
@@ -155,8 +155,7 @@ class ProviderOptions:
         types = perform(lambda control: control.providers.types())
         if self.auth is None and not any(row.type == type_ and row.auth == "api_key" for row in types):
             return None
-        question = f"API key of {name} (Enter for none)"
-        return str(click.prompt(question, default="", show_default=False, hide_input=True, err=True)).strip() or None
+        return _typed(f"API key of {name} (Enter for none)") or None
 
     def _timeouts(self) -> Timeouts | None:
         from sidecar.values import Timeouts  # noqa: PLC0415 - start-up
@@ -165,3 +164,8 @@ class ProviderOptions:
         if given == (None, None, None):
             return None
         return Timeouts(connect=given[0], first_byte=given[1], idle=given[2])
+
+
+def _typed(question: str) -> str:
+    """What is typed on the terminal, unseen."""
+    return str(click.prompt(question, default="", show_default=False, hide_input=True, err=True)).strip()

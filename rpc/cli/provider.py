@@ -70,7 +70,7 @@ def add(name: str, type_: str, *, as_json: bool, **given: Any) -> None:
 @json_option
 def edit(name: str, rename: str | None, *, as_json: bool, **given: Any) -> None:
     """Change what is given, keep the rest (the key too), and fetch the models anew."""
-    changes = ProviderOptions(**given).changes(rename)
+    changes = ProviderOptions(**given).changes(name, rename)
     edited = perform(lambda control: control.providers.update(name, changes), waiting=_fetching(name))
     _tell(edited, "Changed", as_json=as_json)
 

@@ -118,6 +118,11 @@ def test_key_is_asked_for_unseen(mux: Mux, other_upstream: Upstream) -> None:
     assert status == 0, shown
     assert "sk-unseen" not in shown
     assert other_upstream.asked_for_models[-1].header("authorization") == "Bearer sk-unseen-012345"
+    again = ("provider", "edit", "far", "--api-key-stdin")  # as every hint about a key says
+    status, shown = on_terminal(mux, *again, typed=b"sk-another-98765\n", after=b"API key of far")
+    assert status == 0, shown
+    assert "sk-another" not in shown
+    assert other_upstream.asked_for_models[-1].header("authorization") == "Bearer sk-another-98765"
 
 
 @pytest.mark.parametrize(("typed", "status", "says"), [(b"y\n", 0, "Removed 0 requests."), (b"n\n", 1, "nothing was")])
