@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rpc.commands import names
 from rpc.facts import clock, line, model_of
+from sidecar.control.routes import explained
 from sidecar.control.rules import why_broken
 from sidecar.keys import never_given
 from sidecar.values import Value
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rpc.facts import Facts
     from sidecar.snapshot import Snapshot, WorkspaceRules
     from sidecar.store.requests import Outage
-    from sidecar.values import ProviderConfig, Route
+    from sidecar.values import ProviderConfig, Request, Route
 
 ProblemKind = Literal[
     "endpointBlocked",
@@ -191,9 +192,22 @@ def _down(outage: Outage) -> Problem:
 def _last(facts: Facts, down: set[str]) -> Iterator[Problem]:
     """The last request, if it failed by more than a provider that is down."""
     last = facts.recent.last
-    if last is not None and last.outcome == "error" and last.provider not in down:
+    if last is not None and last.outcome == "error" and last.provider not in down and not _mended(facts.snapshot, last):
         detail = LAST_FAILED.format(model_of(last), clock(last.started_at), last.error or f"status {last.status}")
         yield Problem(kind="lastRequestFailed", detail=line(detail), provider=last.provider, request=last.id)
+
+
+def _mended(snapshot: Snapshot, failed: Request) -> bool:
+    """Whether the request found no model, and the rules have changed so that it would not fail by the same one."""
+    if failed.provider is not None or failed.workspace is None:
+        return False
+    workspace = snapshot.workspace(failed.workspace)
+    route = explained(workspace, failed.kind, failed.files).route if workspace else None
+    if route is None:
+        return workspace is None or failed.position is not None
+    if (route.position, route.filter, route.model) != (failed.position, failed.filter, failed.model):
+        return True
+    return broken(snapshot, route.provider, route.model) is None
 
 
 def _option(snapshot: Snapshot, workspace: str) -> str:

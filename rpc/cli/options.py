@@ -52,7 +52,9 @@ OPTIONS = (
     click.option(
         "--api-key-env", metavar="VAR", help="The key is in this environment variable; only its name is kept."
     ),
-    click.option("--api-key-stdin", is_flag=True, help="Read the key from standard input; a terminal asks for it, unseen."),
+    click.option(
+        "--api-key-stdin", is_flag=True, help="Read the key from standard input; a terminal asks for it, unseen."
+    ),
     click.option("--api-key", hidden=True, is_flag=False, flag_value="", expose_value=False, callback=_never_here),
     click.option("--model", "models", multiple=True, metavar="NAME", help="A model that it does not list; repeatable."),
     click.option(

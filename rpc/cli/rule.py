@@ -137,6 +137,8 @@ def explain(files: tuple[str, ...], kind: RequestKind, workspace: str | None, *,
     if as_json:
         return print_json(explanation)
     click.echo(_verdict(files, explanation.route))
+    if explanation.route and explanation.broken:
+        click.echo(_refused(explanation.route, explanation.broken))
     rows = [
         (str(c.position), _filter(c.filter), c.kind, "yes" if c.matched else "no", cell(c.why))
         for c in explanation.considered
@@ -169,6 +171,13 @@ def _verdict(files: Sequence[str], route: Route | None) -> str:
     return (
         f"{named} → {cell(route.provider)}/{cell(route.model)}, by rule {route.position} ({_filter(route.filter)}) "
         f"of the workspace {cell(route.workspace)}."
+    )
+
+
+def _refused(route: Route, broken: str) -> str:
+    return (
+        f"Such a request would be refused: {cell(broken).removesuffix('.')}: mux-sidecar rule edit {route.position} "
+        f"-w {cell(route.workspace)} --model PROVIDER/MODEL"
     )
 
 

@@ -66,7 +66,8 @@ async def explain(talk: Talk, asked: given.Explain) -> Outcome:
     if route is None:
         return Outcome(explained, f"{named}: no rule takes it; name a model for everything else.", "warning")
     rule = f"rule {route.position} ({route.filter or 'everything else'}) of {route.workspace}"
-    return Outcome(explained, f"{named}: {route.provider}/{route.model}, by {rule}.")
+    told = f"{named}: {route.provider}/{route.model}, by {rule}."
+    return Outcome(explained, f"{told} {explained.broken}", "warning") if explained.broken else Outcome(explained, told)
 
 
 def ending(path: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sidecar.control import rules
 from sidecar.control.workbench import Workbench, workspace_row
 from sidecar.errors import InvalidParameter
 from sidecar.routing.names import distinct
@@ -50,10 +51,12 @@ class Routes:
         context = None if prompt is None else await asyncio.to_thread(_context, prompt)
         names = distinct((*files, *(context.files if context else ())))
 
-        def read(db: sqlite3.Connection) -> WorkspaceRules:
-            return compile_workspace(db, workspace_row(db, workspace))
+        def read(db: sqlite3.Connection) -> Explanation:
+            compiled = compile_workspace(db, workspace_row(db, workspace))
+            found = explained(compiled, kind or (context.kind if context else "chat"), names)
+            return msgspec.structs.replace(found, broken=rules.broken(db, found.route) if found.route else None)
 
-        return explained(await self._config.ask(read), kind or (context.kind if context else "chat"), names)
+        return await self._config.ask(read)
 
 
 def explained(workspace: WorkspaceRules, kind: RequestKind, files: tuple[str, ...]) -> Explanation:

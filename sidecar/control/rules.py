@@ -15,7 +15,7 @@ from sidecar.routing.rules import compile_filter
 from sidecar.routing.unreached import unreached
 from sidecar.store import models, providers
 from sidecar.store import rules as stored
-from sidecar.values import Kind, ModelInfo, ProviderConfig, Rule, RuleDraft
+from sidecar.values import Kind, ModelInfo, ProviderConfig, Route, Rule, RuleDraft
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,7 +118,7 @@ def shown(db: sqlite3.Connection, position: int, rule: RuleDraft) -> Rule:
         kind=rule.kind,
         provider=rule.provider,
         model=rule.model,
-        broken=_why_broken(db, rule),
+        broken=broken(db, rule),
     )
 
 
@@ -169,7 +169,8 @@ def _changed(db: sqlite3.Connection, rules: order.Rules, *, position: int, chang
     return order.changed(rules, position, checked(db, wanted, known=(old,)))
 
 
-def _why_broken(db: sqlite3.Connection, rule: RuleDraft) -> str | None:
+def broken(db: sqlite3.Connection, rule: RuleDraft | Route) -> str | None:
+    """Why a rule cannot serve; None if it can."""
     provider = providers.named(db, rule.provider)
     model = models.named(db, provider.id, rule.model) if provider else None
     return why_broken(rule.provider, rule.model, provider, model)

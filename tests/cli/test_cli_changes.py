@@ -135,6 +135,9 @@ def test_provider_in_use(mux: Mux) -> None:
     assert mux.json("rule", "list")[0]["broken"]
     assert "BROKEN" in mux.cli("rule", "list").stdout
     assert mux.json("status")["problems"]
+    told = mux.cli("explain", "x.gw").stdout.splitlines()[1]
+    assert told.startswith("Such a request would be refused: There is no provider near any more")
+    assert told.endswith(": mux-sidecar rule edit 1 -w default --model PROVIDER/MODEL")
 
 
 def test_key_in_a_variable(mux: Mux) -> None:

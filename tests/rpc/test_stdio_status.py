@@ -89,6 +89,26 @@ def test_a_broken_rule(window):
         }
     ]
     assert window.call("mux/status", uri="file:///a.py")["kind"] == "error"
+    assert window.call("mux/route/explain", files=["a.py"])["broken"] == reason
+    assert "broken" not in window.call("mux/route/explain", files=["a.ts"])
+    refused = window.mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Look at `a.py`"}]})
+    assert refused.error["code"] == "model_gone"
+    status = window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
+    assert [each["kind"] for each in status["details"]] == ["brokenRule", "lastRequestFailed"]
+    window.call("mux/rule/remove", position=1)  # another one has its number now
+    assert window.told("mux/didChangeStatus", lambda status: status["kind"] == "normal")["problems"] == []
+
+
+def test_a_request_that_no_rule_took(window):
+    """A request that found no rule is told until there is one for it."""
+    window.serving()
+    window.call("mux/rule/set", rules=[])
+    body = {"messages": [{"role": "user", "content": "hi"}]}
+    assert window.mux.post("/chat/completions", body).error["code"] == "no_route"
+    status = window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
+    assert [each["kind"] for each in status["details"]] == ["noRule", "lastRequestFailed"]
+    window.call("mux/rule/add", filter="", provider="echo", model="echo")
+    assert window.told("mux/didChangeStatus", lambda status: status["kind"] == "normal")["problems"] == []
 
 
 def test_the_tooltip_is_in_columns(window):
