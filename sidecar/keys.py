@@ -90,6 +90,23 @@ def never_given(config: ProviderConfig) -> KeyMissing | None:
     return KeyMissing(f"{config.name} has no key yet; give it one", _giving(config.name))
 
 
+def variables(config: ProviderConfig) -> tuple[tuple[str, str], ...]:
+    """The variables that a provider needs, each after what it holds, in words."""
+    held = [(f"The key of {config.name}", config.key or "")]
+    held += ((f"A header of {config.name}", value) for _, value in config.headers)
+    return tuple((what, ref.removeprefix(ENV)) for what, ref in held if ref.startswith(ENV))
+
+
+def unset(what: str, name: str, provider: str, process: str = "this process") -> KeyMissing:
+    """What is wrong where a process that should have a variable has not."""
+    return KeyMissing(
+        f"{what} is to come from the variable {name}, which {process} does not have; start it where {name} is set, "
+        "or store the key",
+        _giving(provider),
+        name,
+    )
+
+
 class Keys:
     """The keys of one data folder."""
 
@@ -173,12 +190,7 @@ class Keys:
     def _variable(self, name: str, what: str, provider: str) -> str:
         value = os.environ.get(name, "").strip()
         if not value:
-            raise KeyMissing(
-                f"{what} is to come from the variable {name}, which this process does not have; start it where "
-                f"{name} is set, or store the key",
-                _giving(provider),
-                name,
-            )
+            raise unset(what, name, provider)
         self._seen.add(value)
         return value
 

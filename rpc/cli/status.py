@@ -11,8 +11,12 @@ from rpc.cli.output import json_option, print_json
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rpc.status import Status
     from sidecar.control.opening import Control
+    from sidecar.errors import KeyMissing
+    from sidecar.values import EndpointState, ProviderConfig
 
 
 @click.command()
@@ -23,6 +27,16 @@ def status(*, as_json: bool) -> None:
     if as_json:
         return print_json(current)
     return click.echo(current.tooltip)
+
+
+def _missing(control: Control, endpoint: EndpointState) -> Callable[[ProviderConfig], KeyMissing | None]:
+    """Tells what whoever serves lacks; where nobody does, what this process would."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - start-up, as in `perform`
+
+    from sidecar.sharing import cards, standing  # noqa: PLC0415 - the same
+
+    serving = cards.serving(control.bench.place, urlsplit(endpoint.url).port or 0)
+    return (lambda config: standing.missing(config, serving)) if serving else control.bench.keys.absent
 
 
 async def _read(control: Control) -> Status:
@@ -39,12 +53,13 @@ async def _read(control: Control) -> Status:
         snapshot = snapshots.current()
         if snapshots.problem:
             await control.workspaces.list()  # tells it as an error where nothing can be read
+        endpoint = await asyncio.to_thread(find, place)
         facts = Facts(
             snapshot=snapshot,
             recent=await control.requests.recent(tuple(snapshot.providers)),
-            endpoint=await asyncio.to_thread(find, place),
+            endpoint=endpoint,
             trouble=snapshots.problem,
-            missing=control.bench.keys.absent,
+            missing=await asyncio.to_thread(_missing, control, endpoint),
         )
     finally:
         snapshots.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from sidecar import systems
@@ -11,6 +12,7 @@ from sidecar.control.fetching import fetch
 from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable
 from sidecar.health import ask
 from sidecar.keyrings import KeyringError
+from sidecar.sharing import cards, standing
 from sidecar.store import damage, providers, rules, workspaces
 from sidecar.store.trouble import translated
 from sidecar.values import Check, Rule
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from sidecar.control.workbench import Workbench
+    from sidecar.sharing.cards import Card
     from sidecar.store.database import Database
     from sidecar.values import ProviderConfig
 
@@ -37,18 +40,20 @@ class Doctor:
         `port` is the one that a window was moved to.
         """
         bench = self._bench
+        port = bench.place.port if port is None else port
         local = await asyncio.gather(
             asyncio.to_thread(self._folder),
             asyncio.to_thread(_database, "configuration", bench.config),
             asyncio.to_thread(_database, "records", bench.requests),
             asyncio.to_thread(self._keyring),
-            self._port(self._bench.place.port if port is None else port),
+            self._port(port),
         )
         try:
             configs, held = await bench.config.ask(_read)
         except MuxError:
             return tuple(local)  # the configuration's check says so
-        asked = await asyncio.gather(*(self._provider(config) for config in configs))
+        serving = await asyncio.to_thread(cards.serving, bench.place, port)
+        asked = await asyncio.gather(*(self._served(config, serving) for config in configs))
         return (*local, *(asked or (_NO_PROVIDER,)), *(check for each in held for check in _rules(*each)))
 
     async def lost(self) -> str | None:
@@ -106,6 +111,23 @@ class Doctor:
             ok=True,
             detail=f"mux-sidecar {health.version} (process {health.pid}) serves http://localhost:{port}/v1/mux",
         )
+
+    async def _served(self, config: ProviderConfig, serving: tuple[Card, ...]) -> Check:
+        """The provider as those that serve could ask it: their variables count, not this process's."""
+        check = f"provider {config.name}"
+        if os.getpid() in {card.pid for card in serving}:
+            return await self._provider(config)
+        if lacking := standing.missing(config, serving):
+            return Check(check=check, ok=False, detail=lacking.detail, mend=lacking.mend)
+        absent = self._bench.keys.absent(config)
+        having = [card.pid for card in serving if absent and absent.variable in card.variables]
+        if not absent or not having:
+            return await self._provider(config)
+        detail = (
+            f"It was not asked: this process does not have the variable {absent.variable}, and the sidecar that serves "
+            f"(process {having[0]}) has it."
+        )
+        return Check(check=check, ok=True, detail=detail)
 
     async def _provider(self, config: ProviderConfig) -> Check:
         check = f"provider {config.name}"

@@ -89,12 +89,14 @@ class Providers:
         old = await self._config.ask(lambda db: provider_config(db, name))
         form = forms.of_changes(old, changes, self._bench.place.port)
         await self._config.ask(lambda db: _check_free(db, form.config))
-        listing, error = await self._try(old, form)
+        listing, failure = await self._try(old, form)
 
         def change(db: sqlite3.Connection, config: ProviderConfig) -> Provider:
             _check_same(db, old)
             _check_free(db, config)
-            changed = _fetched(config, listing) if error is None else msgspec.structs.replace(config, error=error)
+            changed = _fetched(config, listing)
+            if failure is not None:
+                changed = msgspec.structs.replace(changed, error=_lasting(failure, old))
             stored.update(db, changed)
             if changed.name != old.name:
                 rules.rename_provider(db, old.name, changed.name)
@@ -103,20 +105,21 @@ class Providers:
         answer = await self._write(form, change)
         if old.key is not None and (form.secret or form.config.key != old.key):
             await self._keys.remove(old.key)
-        return answer
+        return answer if failure is None else msgspec.structs.replace(answer, error=str(failure))
 
     async def refresh(self, name: str) -> Provider:
         """Its models fetched anew; the former list stays if they cannot be.
 
         Raises:
-            KeyMissing, KeyRefused, ProviderUnreachable: see `fetch`; remembered as the provider's `error`.
+            KeyMissing, KeyRefused, ProviderUnreachable: see `fetch`; remembered as the provider's `error`, unless it is
+                a variable that this process lacks and another may have.
         """
         old = await self._config.ask(lambda db: provider_config(db, name))
         self._keys.forget(old.key)
         try:
             listing = await fetch(self._bench, old)
         except (KeyMissing, KeyRefused, ProviderUnreachable) as failure:
-            sentence = str(failure)
+            sentence = _lasting(failure, old)
             await self._config.edit(lambda db: stored.note_error(db, old.id, sentence))
             raise
 
@@ -160,10 +163,10 @@ class Providers:
         except ProviderUnreachable as failure:
             raise ProviderUnreachable(f"{failure} {_NOT_STORED}", failure.cause) from failure
 
-    async def _try(self, old: ProviderConfig, form: Form) -> tuple[Listing | None, str | None]:
+    async def _try(self, old: ProviderConfig, form: Form) -> tuple[Listing | None, MuxError | None]:
         """The new listing; or why there is none, where the changes do not depend on it."""
         if form.offline:
-            return None, form.config.error
+            return None, None
         try:
             return await fetch(self._bench, form.config, form.secret), None
         except (KeyMissing, KeyRefused, ProviderUnreachable) as failure:
@@ -171,7 +174,7 @@ class Providers:
             nothing_changed = form.config == old and form.by_hand is None
             if form.secret or reach_changed or nothing_changed:
                 raise
-            return None, str(failure)
+            return None, failure
 
     async def _write(self, form: Form, change: Write) -> Provider:
         """Stores a new key, then what refers to it; a key that nothing came to refer to is removed again."""
@@ -198,6 +201,11 @@ def _fetched(config: ProviderConfig, listing: Listing | None) -> ProviderConfig:
     if listing is None:
         return config
     return msgspec.structs.replace(config, base=listing.base, refreshed_at=moment(), error=None)
+
+
+def _lasting(failure: MuxError, config: ProviderConfig) -> str | None:
+    """What is remembered of a listing that failed: a variable that this process lacks is no trouble of the provider."""
+    return config.error if isinstance(failure, KeyMissing) and failure.variable else str(failure)
 
 
 def _one(db: sqlite3.Connection, config: ProviderConfig) -> Provider:

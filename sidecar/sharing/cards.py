@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 class Card(Value, frozen=True, kw_only=True):
-    """One sidecar: `variables` are the names of those variables that providers may need and it has, never values."""
+    """One sidecar: `variables` are the names of those variables that providers may need and it has, never values.
+
+    `lacking` are those that it has not; one that stands in neither was not needed when the card was shown.
+    """
 
     pid: int
     version: str
     state: EndpointWord
     variables: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 class Cards:
@@ -92,8 +96,16 @@ def serving_ports(place: Place) -> tuple[int, ...]:
     except (StoreUnusable, OSError):
         return ()
     ports = {int(path.name.split("-")[1]) for path in folder.glob(f"{place.home_hash}-*-*.card")}
-    return tuple(
-        port
-        for port in sorted(ports)
-        if any(card.state == "serving" for card in Cards(folder, place.home_hash, port).every())
-    )
+    return tuple(port for port in sorted(ports) if _serving(folder, place, port))
+
+
+def serving(place: Place, port: int) -> tuple[Card, ...]:
+    """The sidecars of this data folder that serve that port, this process too."""
+    try:
+        return _serving(meeting_folder(), place, port)
+    except (StoreUnusable, OSError):
+        return ()
+
+
+def _serving(folder: Path, place: Place, port: int) -> tuple[Card, ...]:
+    return tuple(card for card in Cards(folder, place.home_hash, port).every() if card.state == "serving")

@@ -151,8 +151,10 @@ class Port:
         return standing.wanted(self._snapshots.current())
 
     def _card(self) -> Card:
-        variables = standing.present(self._needed(), environment())
-        return Card(pid=os.getpid(), version=__version__, state=self.state.state, variables=variables)
+        needed = self._needed()
+        variables = standing.present(needed, environment())
+        lacking = tuple(sorted(needed.keys() - variables))
+        return Card(pid=os.getpid(), version=__version__, state=self.state.state, variables=variables, lacking=lacking)
 
     def _show(self) -> None:
         if self._cards is not None and self._place.port:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sidecar.keys import ENV
+from sidecar.keys import ENV, unset, variables
 from sidecar.providers.hosts import host_of, is_loopback_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sidecar.errors import KeyMissing
     from sidecar.sharing.cards import Card
     from sidecar.snapshot import Snapshot
+    from sidecar.values import ProviderConfig
 
 #: Read for remote hosts by the HTTP client, in either case (docs/providers.md).
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
@@ -61,6 +63,15 @@ def stands_by(own: Card, others: Iterable[Card], needed: Mapping[str, str]) -> s
         if _version(card) == _version(own) and lacks < missing:
             name = min(missing - lacks)
             return _lacking(name, needed[name], card.pid)
+    return None
+
+
+def missing(config: ProviderConfig, serving: Iterable[Card]) -> KeyMissing | None:
+    """Why one of those that serve cannot send the provider what it needs: a variable that it does not have."""
+    for card in serving:
+        for what, name in variables(config):
+            if name in card.lacking:
+                return unset(what, name, config.name, f"the sidecar that serves (process {card.pid})")
     return None
 
 

@@ -258,3 +258,24 @@ def test_demo_for_a_reader(fresh_mux: Callable[..., Mux]) -> None:
     done = fresh_mux().cli("demo")
     for text in ("rule 1: .md", "Switching to the workspace client-project", "REQUEST", "mux-sidecar provider add"):
         assert text in done.stdout
+
+
+def test_a_variable_of_who_serves(fresh_mux: Callable[..., Mux], other_upstream: Upstream) -> None:
+    """Whether a key's variable is set is told of the process that serves, whatever the shell has that asks."""
+    mux, shell = fresh_mux(), {"GW_KEY": "sk-gateway-0123456789"}
+    where = ("--type", "openai", "--endpoint", f"{other_upstream.url}/v1", "--api-key-env", "GW_KEY")
+    mux.cli("provider", "add", "gw", *where, env=shell)
+    mux.cli("rule", "default", "gw/m1")
+    mux.start()
+    lacks = f"GW_KEY, which the sidecar that serves (process {mux.process and mux.process.pid}) does not have"
+    assert lacks in mux.cli("status", env=shell).stdout
+    assert lacks in mux.cli("doctor", env=shell, check=False).stdout
+    mux.stop()
+    mux.env |= shell
+    mux.start()
+    mux.env.pop("GW_KEY")
+    assert "this process does not have the variable GW_KEY, and the sidecar" in mux.cli("doctor").stdout
+    assert "GW_KEY" in mux.cli("provider", "refresh", "gw", check=False).stderr
+    assert "Problem" not in mux.cli("status").stdout
+    assert "GW_KEY" in mux.cli("provider", "edit", "gw", "--description", "ours").stderr
+    assert "Problem" not in mux.cli("status").stdout
