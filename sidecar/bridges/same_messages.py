@@ -231,6 +231,7 @@ class CountMessages(SameMessages):
     """The tokens of a request, counted by a server that does."""
 
     wire: WireName = "count_tokens"
+    cost = 0.0
 
     def whole(self, body: bytes) -> bytes:
         """The count as it came."""
