@@ -68,15 +68,15 @@ class Amount:
         await asyncio.sleep(0)
 
 
-async def read_whole(answer: Readable, provider: str, wire: WireName) -> bytes:
-    """The rest of a plain answer's body.
+async def read_whole(answer: Readable, provider: str, wire: WireName, begun: bytes = b"") -> bytes:
+    """A plain answer's body, of which the first bytes may have been read.
 
     Raises:
         UpstreamError: it is larger than 64 MB; embeddings may have 256 MB.
         MemoryError: it may not be readable in what there is.
     """
     amount = Amount(provider, MAX_EMBEDDINGS if wire == "embeddings" else MAX_WHOLE)
-    body = await answer.read()
+    body = begun or await answer.read()
     await amount.add(len(body))
     piece = await answer.read()
     if not piece:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from sidecar import room, sse
-from sidecar.amount import MAX_STREAM, READ_FAILURES, Amount, read_refusal, read_whole
+from sidecar.amount import MAX_STREAM, MAX_WHOLE, READ_FAILURES, Amount, read_refusal, read_whole
 from sidecar.bridges.base import Bridge, broken_off, unreadable
 from sidecar.client_stream import ClientGone, ClientStream
 from sidecar.dialects.forms import FORMS
@@ -21,6 +22,10 @@ from sidecar.values import ProviderConfig
 from sidecar.wire import Answer, OwnAnswer, Wire
 
 T = TypeVar("T")
+#: Bytes of a stream that are looked at before others have their turn.
+SOME = 64 * 1024
+#: Bytes that are looked at for the beginning of a stream; more white space stands before nothing.
+SNIFFED = 4096
 #: RFC 9110, section 15.4: the others of its class lead nowhere.
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 #: JSON of absurd depth, numbers or characters.
@@ -39,6 +44,7 @@ class Relay:
         self._trace = trace
         self._provider = provider
         self._answer: Answer | None = None
+        self._unread = b""  # what was read of the answer and not looked at yet
         self._told_cost: float | None = None
 
     async def plain(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -109,7 +115,7 @@ class Relay:
 
     async def _send(self) -> Answer:
         """The provider's answer of status 200."""
-        body = self._bridge.body()
+        body, self._unread = self._bridge.body(), b""
         self._trace.sent = self._trace.sent or self._trace.now()
         answer = self._answer = await self._ask(body)
         self._trace.answered = self._trace.now()
@@ -137,32 +143,48 @@ class Relay:
         return self._bridge.refusal(answer.status, answer.headers, await read_refusal(answer))
 
     async def _plain_body(self, answer: Answer) -> bytes:
-        body = await self._read_whole(answer)
-        if _is_stream(answer) or body.lstrip().startswith((b"data:", b"event:")):
-            decoder = sse.Decoder()
-            events = [*decoder.feed(body), *decoder.flush()]
-            return self._bridge.as_whole(event for event in events if event.data is not None)
-        return self._bridge.whole(body)
+        amount = Amount(self._provider.name, MAX_WHOLE)
+        if not await self._is_stream(answer, amount):
+            return self._bridge.whole(await self._read_whole(answer))
+        decoder = sse.Decoder()
+        while not self._bridge.done:
+            chunk = await self._read_some(answer, amount)
+            self._gather(decoder.feed(chunk) if chunk else decoder.flush())
+            if not chunk:
+                break
+        return self._bridge.gathered()
+
+    def _gather(self, events: list[sse.Event]) -> None:
+        for event in events:
+            if event.data is not None and not self._bridge.done:
+                room.check(len(event.data))
+                self._bridge.gather(event)
+
+    async def _is_stream(self, answer: Answer, amount: Amount) -> bool:
+        """Whether it is a stream of events: it says so, or begins as one. What is read for that is still unread."""
+        if answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
+            return True
+        start = b""
+        while len(start) < len(b"event:") and len(self._unread) < SNIFFED:
+            piece = await self._read(answer, amount)
+            if not piece:
+                break
+            self._unread += piece
+            start = self._unread.removeprefix(sse.BOM).lstrip()
+        return start.startswith((b"data:", b"event:", b":"))
 
     async def _pass_on(self, answer: Answer, client: ClientStream) -> None:
         """Pass the provider's stream on event by event."""
         amount = Amount(self._provider.name, MAX_STREAM, "a stream")
-        first = b""
-        if not _is_stream(answer):
-            first = await self._read(answer, amount)
-            if not first.lstrip().startswith((b"data:", b"event:", b":")):
-                body = first + await self._read_whole(answer)
-                await self._write(client, self._bridge.as_stream(body))
-                return
+        if not await self._is_stream(answer, amount):
+            await self._write(client, self._bridge.as_stream(await self._read_whole(answer)))
+            return
         decoder = sse.Decoder()
-        if first:
-            await self._events(decoder.feed(first), client)
         while not self._bridge.done:
-            chunk = await self._read(answer, amount)
+            chunk = await self._read_some(answer, amount)
+            await self._events(decoder.feed(chunk) if chunk else decoder.flush(), client)
             if not chunk:
-                await self._events(decoder.flush(), client)
                 break
-            await self._events(decoder.feed(chunk), client)
         if not self._bridge.done:
             await self._write(client, self._bridge.end())
 
@@ -193,6 +215,15 @@ class Relay:
             trace.say(data)
         await client.write(data)
 
+    async def _read_some(self, answer: Answer, amount: Amount) -> bytes:
+        """The next bytes of a stream, so few that the tiniest events hold up others for some ten milliseconds."""
+        if self._unread:
+            await asyncio.sleep(0)
+        else:
+            self._unread = await self._read(answer, amount)
+        some, self._unread = self._unread[:SOME], self._unread[SOME:]
+        return some
+
     async def _read(self, answer: Answer, amount: Amount) -> bytes:
         """The next bytes; none when the provider's connection broke after it had said that it was done."""
         try:
@@ -210,7 +241,7 @@ class Relay:
         return data
 
     async def _read_whole(self, answer: Answer) -> bytes:
-        return await self._held(read_whole(answer, self._provider.name, self._bridge.wire))
+        return await self._held(read_whole(answer, self._provider.name, self._bridge.wire, self._unread))
 
     async def _held(self, read: Awaitable[bytes]) -> bytes:
         """What is read of an answer that is held whole."""
@@ -231,7 +262,3 @@ class Relay:
             answer.finish()
         else:
             answer.close()
-
-
-def _is_stream(answer: Answer) -> bool:
-    return answer.headers.get("Content-Type", "").lower().startswith("text/event-stream")

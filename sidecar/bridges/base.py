@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.dialects.forms import FORMS, Clean
@@ -79,8 +79,12 @@ class Bridge(ABC):
         """The provider's plain answer as the event stream that the client asked for; raises like `whole`."""
 
     @abstractmethod
-    def as_whole(self, events: Iterable[Event]) -> bytes:
-        """The provider's event stream as the plain answer that the client asked for; raises like `feed` and `end`."""
+    def gather(self, event: Event) -> None:
+        """Keep one event with data for the plain answer that the client asked for; raises like `feed`."""
+
+    @abstractmethod
+    def gathered(self) -> bytes:
+        """The plain answer that the events make which were kept; raises like `end`."""
 
     @abstractmethod
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:

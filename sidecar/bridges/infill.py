@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from sidecar.errors import ProviderRefused
 from sidecar.providers.infill import Stamp, infill_chunk, infill_to_completion, to_infill
 from sidecar.sse import Event
 from sidecar.translate import frames
+from sidecar.translate.joined import Joined
 from sidecar.values import Dialect, Tokens, WireName
 
 
@@ -30,6 +31,7 @@ class CompletionOverInfill(Bridge):
         self._provider = provider
         self._tokens = Tokens()
         self._begun = False
+        self._joined = Joined()
         self._stamp = Stamp()
         self._body = to_infill(incoming.json())
         # Errors have one form on all of the server's paths.
@@ -41,23 +43,25 @@ class CompletionOverInfill(Bridge):
 
     def feed(self, event: Event) -> bytes:
         """One event as a chunk of a text completion, with `[DONE]` behind the last."""
-        data = event.data or b""
+        chunk = self._chunk(event.data or b"")
+        out = b"" if chunk is None else sse.encode(msgspec.json.encode(chunk))
+        return out + openai.DONE if self.done else out
+
+    def _chunk(self, data: bytes) -> JSON | None:
+        """One event's chunk; none for a `[DONE]`, which such servers do not send."""
         if data.startswith(b"[DONE]"):
             self.done = True
             if not self._begun:
                 raise empty(self._provider)
-            return openai.DONE
+            return None
         self._begun = True
         answer = self._object(data)
         if answer.get("error"):
             raise self._same.refusal(200, {}, data)
         chunk = infill_chunk(answer, self._model, self._stamp)
         self._note(chunk)
-        out = sse.encode(msgspec.json.encode(chunk))
-        if self.finished:
-            self.done = True
-            out += openai.DONE
-        return out
+        self.done = self.finished
+        return chunk
 
     def end(self) -> bytes:
         """A stream that ended before its last event has broken off."""
@@ -72,17 +76,17 @@ class CompletionOverInfill(Bridge):
         chunks = frames.text_chunks_of(self._completion(body))
         return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in chunks) + openai.DONE
 
-    def as_whole(self, events: Iterable[Event]) -> bytes:
+    def gather(self, event: Event) -> None:
+        """Keep its chunk."""
+        chunk = self._chunk(event.data or b"")
+        if chunk is not None:
+            self._joined.add(chunk)
+
+    def gathered(self) -> bytes:
         """The chunks put together."""
-        chunks: list[JSON] = []
-        for event in events:
-            chunks.append(infill_chunk(self._object(event.data or b"{}"), self._model, self._stamp))
-            self._note(chunks[-1])
-            if self.finished:
-                break
-        if not self.finished:
+        if not self.done:
             self.end()
-        return msgspec.json.encode(frames.text_completion_of(chunks))
+        return msgspec.json.encode(self._joined.text_completion())
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """The server's own error object, completed."""

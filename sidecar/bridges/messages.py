@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,8 +14,9 @@ from sidecar.dialects import openai
 from sidecar.errors import ProviderRefused
 from sidecar.sse import Event
 from sidecar.translate import errors, frames
-from sidecar.translate.answer import tokens_of
+from sidecar.translate.answer import tokens_of, usage_of
 from sidecar.translate.chat_to_messages import to_messages
+from sidecar.translate.joined import Joined
 from sidecar.translate.messages_to_chat import ChunkTranslator, to_completion
 from sidecar.translate.target import Target
 from sidecar.values import Dialect, Tokens, WireName
@@ -34,6 +35,7 @@ class ChatOverMessages(Bridge):
         self.ignored = self._translated.ignored
         self._tokens: Tokens | None = None
         self._created = int(time.time())
+        self._joined = Joined()
         self._chunks = ChunkTranslator(self._translated.shape, self._created, target.memory, target.provider)
 
     def body(self) -> bytes:
@@ -100,24 +102,22 @@ class ChatOverMessages(Bridge):
         wanted = (c for c in chunks if self._translated.shape.include_usage or c.get("choices"))
         return b"".join(self._encode(chunk) for chunk in wanted) + openai.DONE
 
-    def as_whole(self, events: Iterable[Event]) -> bytes:
-        """The chunks put together."""
-        return msgspec.json.encode(self._joined(events))
+    def gather(self, event: Event) -> None:
+        """Keep its chunks."""
+        answer = msgspec.json.decode(event.data or b"")
+        if not isinstance(answer, dict):
+            raise unreadable("an event that is no JSON object", self._provider)
+        self._check(answer)
+        for chunk in self._chunks.feed(answer):
+            self._joined.add(chunk)
+        self.finished = self._chunks.finish_reason is not None
+        self.done = self._chunks.finished
 
-    def _joined(self, events: Iterable[Event]) -> JSON:
-        chunks: list[JSON] = []
-        for event in events:
-            answer = msgspec.json.decode(event.data or b"{}")
-            if not isinstance(answer, dict):
-                raise unreadable("an event that is no JSON object", self._provider)
-            self._check(answer)
-            chunks += self._chunks.feed(answer)
-            if self._chunks.finished:
-                break
-        if self._chunks.finish_reason is None:
+    def gathered(self) -> bytes:
+        """The chunks put together."""
+        if not self.finished:
             raise broken_off(self._provider)
-        self.finished = self.done = True
-        return frames.completion_of(chunks)
+        return msgspec.json.encode({**self._joined.completion(), "usage": usage_of(self.tokens())})
 
     def tokens(self) -> Tokens:
         """What the answer, or the stream so far, has told."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from sidecar.dialects.splice import splice
 from sidecar.errors import ProviderRefused
 from sidecar.sse import Event
 from sidecar.translate import frames
+from sidecar.translate.joined import Joined
 from sidecar.values import Tokens
 
 NULL = msgspec.Raw(b"null")
@@ -77,6 +78,7 @@ class SameWire(Bridge):
         self._tokens = Tokens()
         self._begun = False  # there was a choice
         self._ended: list[Any] = []
+        self._joined = Joined()
 
     def body(self) -> bytes:
         """The client's bytes with the route's model, and a wish for usage where the server understands it."""
@@ -158,19 +160,19 @@ class SameWire(Bridge):
         events = [chunk for chunk in make(completion) if self._wants_usage or chunk.get("choices")]
         return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in events) + openai.DONE
 
-    def as_whole(self, events: Iterable[Event]) -> bytes:
-        """The chunks put together."""
+    def gather(self, event: Event) -> None:
+        """Keep the chunk, if a client that wants usage would get it."""
         self._wants_usage = True
-        chunks: list[JSON] = []
-        for event in events:
-            self.feed(event)
-            if self.done:
-                break
-            chunks.append(_object(event.data or b"", self._provider))
+        if self.feed(event) and not self.done:
+            self._joined.add(_object(event.data or b"", self._provider))
+
+    def gathered(self) -> bytes:
+        """The chunks put together."""
         if not self.done:
             self.end()
-        join = frames.text_completion_of if self.wire == "completions" else frames.completion_of
-        return msgspec.json.encode({"model": self._model, **join(chunks)})
+        joined = self._joined
+        whole = joined.text_completion() if self.wire == "completions" else joined.completion()
+        return msgspec.json.encode(whole if whole.get("model") else {**whole, "model": self._model})
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """The server's own error object, completed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -78,6 +78,7 @@ class SameMessages(Bridge):
         self._target = target
         self._usage: JSON = {}
         self._begun = False
+        self._joined: frames.Joined | None = None
         own = replay.own_thinking(incoming.fields, target)
         self._edits = own.edits
         self.ignored = own.ignored
@@ -141,17 +142,19 @@ class SameMessages(Bridge):
         message = msgspec.json.decode(self.whole(body))
         return frames.encoded(frames.events_of(message))
 
-    def as_whole(self, events: Iterable[Event]) -> bytes:
+    def gather(self, event: Event) -> None:
+        """Keep the event itself, behind a first one for a server that leaves it out."""
+        if self._joined is None:
+            self._joined = frames.Joined([message_start(self._model)])
+        self.feed(event)
+        if event.data and not event.data.startswith(b"[DONE]"):
+            self._joined.add(msgspec.json.decode(event.data))
+
+    def gathered(self) -> bytes:
         """The events put together."""
-        told = [message_start(self._model)]  # for a server that leaves it out
-        for event in events:
-            self.feed(event)
-            told.append(msgspec.json.decode(event.data or b"{}"))
-            if self.done:
-                break
-        if not self.finished:
+        if self._joined is None or not self.finished:
             raise broken_off(self._provider)
-        return msgspec.json.encode(frames.message_of(told))
+        return msgspec.json.encode(self._joined.message())
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """The server's own error object, completed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -54,6 +54,7 @@ class SameResponses(Bridge):
         self._tokens = Tokens()
         self._number = 0  # the next event's
         self._response: JSON = {"model": target.model}  # as far as it was told
+        self._items: list[Any] = []
         self._failed = b""  # the server's own word that it failed
         own = replay.own_reasoning(incoming.fields, target)
         self._edits = own.edits
@@ -128,14 +129,19 @@ class SameResponses(Bridge):
         """The response cut into events."""
         return streamed(msgspec.json.decode(self.whole(body)))
 
-    def as_whole(self, events: Iterable[Event]) -> bytes:
-        """The response with which the events end."""
-        for event in events:
-            self.feed(event)
-            if self.done:
-                break
+    def gather(self, event: Event) -> None:
+        """Take notice of it; items are kept, since some servers end with a response that lacks them."""
+        self.feed(event)
+        if b'"response.output_item.done"' in (event.data or b""):
+            self._items.append(msgspec.json.decode(event.data or b"").get("item"))
+
+    def gathered(self) -> bytes:
+        """The response with which the events ended."""
         self.end()
-        return msgspec.json.encode(self._response)
+        output = self._response.get("output") or self._items
+        if not isinstance(output, list):
+            raise unreadable("an answer that is no response", self._provider)
+        return msgspec.json.encode({**self._response, "output": output})
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """The server's own error object, completed."""

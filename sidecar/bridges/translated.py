@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from sidecar import sse
 from sidecar.bridges.base import Bridge, translated_refusal
@@ -73,12 +73,18 @@ class Translated(Bridge):
         self.done = True
         return self._told(chat) + self._front.end(self._back.tokens())
 
-    def as_whole(self, events: Iterable[Event]) -> bytes:
-        """The provider's stream as the plain answer that the client asked for."""
+    def gather(self, event: Event) -> None:
+        """Kept by the back."""
         try:
-            return self._answer(self._back.as_whole(events))
+            self._back.gather(event)
         except ProviderRefused as error:
             raise _formless(error) from error
+        self._note()
+        self.done = self._back.done
+
+    def gathered(self) -> bytes:
+        """The client's answer for what the back has kept."""
+        return self._answer(self._back.gathered())
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """The provider's error in the pivot's words; the dialect's form does the rest."""

@@ -25,8 +25,8 @@ from wire import (
 
 from sidecar.errors import UpstreamError
 from sidecar.sse import Decoder
-from sidecar.translate import frames
 from sidecar.translate.answer import tokens_of
+from sidecar.translate.joined import Joined
 from sidecar.translate.messages_to_chat import to_completion
 from sidecar.translate.shape import AnswerShape
 from sidecar.translate.thinking import ThinkingMemory
@@ -64,7 +64,7 @@ def said(whole, **shape):
 
 def streamed(whole, **shape):
     """The message that the stream of the same answer adds up to."""
-    return frames.completion_of(chunks(events(whole), **shape))["choices"][0]["message"]
+    return Joined(chunks(events(whole), **shape)).completion()["choices"][0]["message"]
 
 
 def test_a_whole_answer():
@@ -245,7 +245,7 @@ def test_interleaved_tools_keep_apart():
     one, two = (list(block_events(index, use(f"t{index}", n=index))) for index in (0, 1))
     mixed = [event for pair in zip(one, two, strict=True) for event in pair]
     whole = list(events(message(stop="tool_use")))
-    told = frames.completion_of(chunks([whole[0], *mixed, *whole[1:]]))["choices"][0]["message"]["tool_calls"]
+    told = Joined(chunks([whole[0], *mixed, *whole[1:]])).completion()["choices"][0]["message"]["tool_calls"]
     assert [json.loads(call_["function"]["arguments"]) for call_ in told] == [{"n": 0}, {"n": 1}]
 
 
@@ -256,7 +256,7 @@ def test_input_that_comes_with_the_block_s_start_is_not_lost():
         {"type": "content_block_start", "index": 0, "content_block": use(path="a")},
         {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
     ]
-    told = frames.completion_of(chunks(stream))["choices"][0]["message"]
+    told = Joined(chunks(stream)).completion()["choices"][0]["message"]
     assert json.loads(told["tool_calls"][0]["function"]["arguments"]) == {"path": "a"}
 
 
@@ -315,7 +315,7 @@ def test_halves_of_a_surrogate_pair_pass():
 def test_recorded_streams(name):
     """Real answers come out the same whichever way they are fed, and end as they ended."""
     told = chunks([json.loads(data) for data in recorded(name)])
-    whole = frames.completion_of(told)["choices"][0]
+    whole = Joined(told).completion()["choices"][0]
     assert whole["finish_reason"] == "tool_calls"
     for one in whole["message"]["tool_calls"]:
         assert one["id"].startswith("toolu_")

@@ -14,7 +14,8 @@ from sidecar.translate.completions import (
     completion_to_chat,
     is_fim,
 )
-from sidecar.translate.frames import chunks_of, completion_of, text_chunks_of, text_completion_of
+from sidecar.translate.frames import chunks_of, text_chunks_of
+from sidecar.translate.joined import Joined
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.5}
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}
@@ -46,7 +47,7 @@ def test_a_completion_survives_its_stream(message):
     """Unknown fields, reasoning by either name, tool calls and usage included."""
     whole = completion(**message)
     pieces = chunks_of(whole)
-    assert completion_of(pieces) == whole
+    assert Joined(pieces).completion() == whole
     assert all(piece["object"] == "chat.completion.chunk" for piece in pieces)
     assert pieces[-1] == {**{k: v for k, v in pieces[0].items() if k != "choices"}, "choices": [], "usage": USAGE}
     reasons = [choice["finish_reason"] for piece in pieces for choice in piece["choices"]]
@@ -55,14 +56,13 @@ def test_a_completion_survives_its_stream(message):
 
 def test_interleaved_choices_are_kept_apart():
     """With `n: 2` their pieces come in any order."""
-    whole = completion_of(
-        [
-            chunk((1, {"role": "assistant", "content": "B"})),
-            chunk((0, {"content": "a"}), (1, {"content": "b"})),
-            chunk((1, {}, "stop")),
-            chunk((0, {}, "length")),
-        ]
-    )
+    pieces = [
+        chunk((1, {"role": "assistant", "content": "B"})),
+        chunk((0, {"content": "a"}), (1, {"content": "b"})),
+        chunk((1, {}, "stop")),
+        chunk((0, {}, "length")),
+    ]
+    whole = Joined(pieces).completion()
     told = [(c["index"], c["message"]["content"], c["finish_reason"]) for c in whole["choices"]]
     assert told == [(0, "a", "length"), (1, "Bb", "stop")]
 
@@ -75,21 +75,21 @@ def test_pieces_of_a_tool_call_belong_together_by_index():
         chunk((0, {"tool_calls": [{"index": 0, "id": "", "function": {"name": None, "arguments": ": 1}"}}]})),
         chunk((0, {}, "tool_calls")),
     ]
-    message = completion_of(pieces)["choices"][0]["message"]
+    message = Joined(pieces).completion()["choices"][0]["message"]
     assert message == {"role": "assistant", "content": None, "tool_calls": [CALL]}
 
 
 def test_a_finish_reason_that_did_not_come_is_null():
     """An empty one, which some servers send for none, included."""
-    assert completion_of([chunk((0, {"content": "a"}, ""))])["choices"][0]["finish_reason"] is None
-    late = completion_of([chunk((0, {"content": "a"}, "stop")), chunk((0, {}, ""))])
+    assert Joined([chunk((0, {"content": "a"}, ""))]).completion()["choices"][0]["finish_reason"] is None
+    late = Joined([chunk((0, {"content": "a"}, "stop")), chunk((0, {}, ""))]).completion()
     assert late["choices"][0]["finish_reason"] == "stop"
 
 
 def test_the_last_usage_counts():
     """Some servers tell it with each chunk, some null between."""
     pieces = [chunk((0, {}), usage={"prompt_tokens": 1}), chunk(usage=USAGE), chunk(usage=None)]
-    assert completion_of(pieces)["usage"] == USAGE
+    assert Joined(pieces).completion()["usage"] == USAGE
 
 
 def test_log_probabilities_are_joined():
@@ -97,25 +97,46 @@ def test_log_probabilities_are_joined():
     pieces = [chunk((0, {"content": text})) for text in "ab"]
     for piece, text in zip(pieces, "ab", strict=True):
         piece["choices"][0]["logprobs"] = {"content": [{"token": text}], "refusal": None}
-    told = completion_of(pieces)["choices"][0]["logprobs"]
+    told = Joined(pieces).completion()["choices"][0]["logprobs"]
     assert told == {"content": [{"token": "a"}, {"token": "b"}], "refusal": None}
 
 
 @given(st.lists(st.text(), max_size=5))
 def test_text_adds_up(texts):
     """Whatever it holds."""
-    assert (completion_of(chunk((0, {"content": text})) for text in texts)["choices"] or [{"message": {}}])[0][
-        "message"
-    ].get("content", "") == "".join(texts)
+    whole = Joined(chunk((0, {"content": text})) for text in texts).completion()
+    assert "".join(choice["message"]["content"] for choice in whole["choices"]) == "".join(texts)
+
+
+def test_what_many_servers_say_first():
+    """Azure's first chunk names nothing, others say null where an object follows: the later word counts."""
+    function = {"name": "look", "arguments": "{}"}
+    pieces = [
+        {"id": "", "model": "", "created": 0, "choices": []},
+        chunk((0, {"content": None, "function_call": None, "tool_calls": [{"index": 0, "function": None}]})),
+        chunk((0, {"function_call": function, "tool_calls": [{"index": 0, "id": "c1", "function": function}]})),
+    ]
+    whole = Joined(pieces).completion()
+    assert (whole["id"], whole["model"], whole["created"]) == ("x", "m", 7)
+    message = whole["choices"][0]["message"]
+    assert message["function_call"] == message["tool_calls"][0]["function"] == function
+
+
+def test_parts_and_texts_are_joined():
+    """Mistral's models think in parts and then speak in texts; nothing of either is lost."""
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
+    told = [{"type": "text", "text": "a"}, thought, {"type": "text", "text": "b"}]
+    whole = Joined(chunk((0, {"content": content})) for content in ("a", [thought], "b")).completion()
+    assert whole["choices"][0]["message"]["content"] == told
 
 
 def test_a_legacy_completion_survives_its_stream():
     """Its chunks have its own shape."""
     choice = {"index": 0, "text": "Hello", "logprobs": None, "finish_reason": "stop"}
     whole = {"id": "x", "object": "text_completion", "created": 7, "model": "m", "choices": [choice], "usage": USAGE}
-    assert text_completion_of(text_chunks_of(whole)) == whole
+    assert Joined(text_chunks_of(whole)).text_completion() == whole
     pieces = [{**whole, "choices": [{**choice, "text": text, "finish_reason": None}]} for text in "ab"]
-    assert text_completion_of(pieces)["choices"][0]["text"] == "ab"
+    assert Joined(pieces).text_completion()["choices"][0]["text"] == "ab"
 
 
 def test_a_prompt_becomes_the_user_s_message():

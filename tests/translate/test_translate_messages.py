@@ -218,7 +218,7 @@ def test_two_calls_that_share_an_index():
     deltas = [{"tool_calls": [{"index": 0, **call(one, "look", '{"a":1}')}]} for one in ("c1", "c2")]
     made = streamed(told(*deltas, finish="tool_calls"))
     assert_in_order(made)
-    assert [block["id"] for block in frames.message_of(made)["content"]] == ["c1", "c2"]
+    assert [block["id"] for block in frames.Joined(made).message()["content"]] == ["c1", "c2"]
 
 
 def test_parts_and_legacy_calls_are_read():
@@ -232,7 +232,7 @@ def test_parts_and_legacy_calls_are_read():
     assert called["input"] == {"input": "[1]"}
     made = streamed(told(said, finish="content_filter"))
     assert_in_order(made)
-    assert [block["type"] for block in frames.message_of(made)["content"]] == ["thinking", "text", "tool_use"]
+    assert [block["type"] for block in frames.Joined(made).message()["content"]] == ["thinking", "text", "tool_use"]
     assert made[-2]["delta"]["stop_reason"] == "refusal"
 
 
@@ -279,7 +279,7 @@ def test_any_interleaving_makes_the_same_message(said, given_inputs, chance: ran
         deltas.append({"tool_calls": [{key: value for key, value in piece.items() if key != "after"}]})
     made = streamed(told(*deltas, finish="tool_calls" if calls else "stop"))
     assert_in_order(made)
-    assert frames.message_of(made)["content"] == whole(completion)["content"]
+    assert frames.Joined(made).message()["content"] == whole(completion)["content"]
 
 
 @given(st.lists(texts, max_size=3), st.lists(inputs, max_size=3))
@@ -308,16 +308,16 @@ def test_a_message_survives_being_streamed(said, given_inputs):
     """A message cut into events adds up to itself."""
     blocks = [{"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}, *said]
     one = message(*blocks, *(use(f"t{at}", x=value) for at, value in enumerate(given_inputs)))
-    again = frames.message_of(frames.events_of(one))
+    again = frames.Joined(frames.events_of(one)).message()
     assert {name: value for name, value in again.items() if value is not None} == one
-    assert frames.message_of(events(one))["content"] == one["content"]
+    assert frames.Joined(events(one)).message()["content"] == one["content"]
 
 
 def test_a_completion_s_own_chunks_make_the_same_message():
     """A provider that ignores `stream` gives the same answer."""
     said = {"role": "assistant", "content": "Hi", "reasoning": "Hm.", "tool_calls": [call("c1", "look", '{"a":1}')]}
     completion = {"id": "x", "model": "m1", "choices": [{"index": 0, "message": said, "finish_reason": "tool_calls"}]}
-    made = frames.message_of(streamed(chat_frames.chunks_of(completion)))
+    made = frames.Joined(streamed(chat_frames.chunks_of(completion))).message()
     other = whole(completion)
     assert {**made, "id": ""} == {**other, "id": ""}
 

@@ -39,23 +39,42 @@ def events_of(message: JSON) -> Iterator[JSON]:
     yield {"type": "message_stop"}
 
 
-def message_of(events: Iterable[JSON]) -> JSON:
-    """The message that a stream of events adds up to."""
-    message: JSON = {"type": "message", "role": "assistant", "stop_reason": None, "stop_sequence": None, "usage": {}}
-    collector = Collector(most=None)
-    for event in events:
-        match event.get("type"):
-            case "message_start":
-                message |= event.get("message") or {}
-            case "content_block_start":
-                collector.start(event["index"], dict(event["content_block"]))
-            case "content_block_delta":
-                collector.delta(event["index"], event["delta"])
-            case "message_delta":
-                message |= {name: value for name, value in event["delta"].items() if value is not None}
-                counts = {name: count for name, count in (event.get("usage") or {}).items() if count is not None}
-                message["usage"] = {**(message.get("usage") or {}), **counts}
-    return {**message, "content": collector.blocks()}
+class Joined:
+    """Takes the events of one stream, each in a moment, and gives the message that they add up to."""
+
+    def __init__(self, events: Iterable[JSON] = ()) -> None:
+        self._message: JSON = {
+            "type": "message",
+            "role": "assistant",
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {},
+        }
+        self._collector = Collector(most=None)
+        for event in events:
+            self.add(event)
+
+    def add(self, event: JSON) -> None:
+        """One more event; one without what its type must have is passed over."""
+        match event:
+            case {"type": "message_start", "message": {} as message}:
+                self._message |= message
+            case {"type": "content_block_start", "index": int(index), "content_block": {} as block}:
+                self._collector.start(index, dict(block))
+            case {"type": "content_block_delta", "index": int(index), "delta": {} as delta}:
+                self._collector.delta(index, delta)
+            case {"type": "message_delta"}:
+                self._message |= _told(event.get("delta"))
+                self._message["usage"] = {**_told(self._message.get("usage")), **_told(event.get("usage"))}
+
+    def message(self) -> JSON:
+        """The message."""
+        return {**self._message, "content": self._collector.blocks()}
+
+
+def _told(members: object) -> JSON:
+    """The members that are not null."""
+    return {name: value for name, value in members.items() if value is not None} if isinstance(members, dict) else {}
 
 
 def _block_events(index: int, block: JSON) -> Iterator[JSON]:
