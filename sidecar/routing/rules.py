@@ -51,8 +51,7 @@ class Lines:
     """Tells which lines of a request may hold a name that one of its rules takes; all other lines decide nothing."""
 
     def __init__(self, filters: Sequence[Filter]) -> None:
-        pieces = [sorted(taken.spelled, key=len) for taken in filters]
-        self._needles = [(longest, others) for *others, longest in pieces]
+        self._needles = [(taken.spelled[0], taken.spelled[1:]) for taken in filters]
 
     def __call__(self, text: str) -> dict[int, str]:
         """Those of the lines of a text of the request, by where they begin."""
@@ -79,7 +78,7 @@ def sift(
     """
     if len(rules) > 1 and len(rules) * len(body) > MOST_BYTES:
         return None, None
-    plain: str | None = None
+    plain: spelling.Plain | None = None
     doubtful: list[Filter] = []
     for rule in rules:
         own = KINDS[rule.kind]
@@ -94,7 +93,7 @@ def sift(
         if plain is None or not taken.spelled:
             return None, None
         for piece in taken.spelled:
-            if piece not in plain:
+            if not plain.holds(piece):
                 break
         else:
             doubtful.append(taken)
