@@ -68,15 +68,18 @@ def may_name(text: str) -> bool:
 def naming_lines(text: str) -> dict[int, str]:
     """Those of a text's lines, by where they begin, in which `names_in_line` may find a name."""
     bare = [piece for piece in _PIECES_OF_BARE if piece[0] in text and piece in text]
-    lines = text.split("\n")
-    return {
-        begin: line
-        for begin, line in zip(beginnings(lines), lines, strict=True)
-        if "/" in line
-        or (line.find(".", 0, -1) >= 0 and _DOT_WITHIN.search(line))
-        or "\\" in line
-        or (bare and any(map(line.__contains__, bare)))
-    }
+    found: dict[int, str] = {}
+    begin = 0
+    for line in text.split("\n"):
+        if (
+            "/" in line
+            or (line.find(".", 0, -1) >= 0 and _DOT_WITHIN.search(line))
+            or "\\" in line
+            or (bare and any(map(line.__contains__, bare)))
+        ):
+            found[begin] = line
+        begin += len(line) + 1
+    return found
 
 
 def beginnings(lines: Sequence[str]) -> list[int]:
@@ -95,12 +98,12 @@ def names_in_line(line: str) -> Iterator[str]:
             line = line.replace(span, " ")
     runs: Iterable[str] = line.split()
     if EXTENSIONLESS.isdisjoint(runs):
-        runs = filterfalse(str.isalpha, runs)  # most words are letters alone
+        runs = filterfalse(str.isalnum, runs)  # most words are letters alone
     for run in runs:
         told = run.rstrip(_CLOSING)
         if "." in told or "/" in told or "\\" in told:
             yield from _names_in_run(run, told)
-        elif len(told) > 3 and (bare := told if told.isalpha() else _unwrapped(told)) in EXTENSIONLESS:
+        elif len(told) > 3 and (bare := told if told.isalnum() else _unwrapped(told)) in EXTENSIONLESS:
             yield bare
 
 
