@@ -128,7 +128,8 @@ class Endpoint:
             guard.check_content_type(request.headers)
             with trace.until_stopped():
                 body = await read_body(request)
-            named = resource._replace(workspace=_workspace(request, resource))
+            workspace = _workspace(request, resource)
+            named = resource if workspace == resource.workspace else resource._replace(workspace=workspace)
             return await self._mux.answer(request, body, trace, snapshot, named)
         except (RequestError, MemoryError) as caught:
             return self._failed(caught, FORMS[resource.dialect], trace)

@@ -115,7 +115,7 @@ class Snapshots:
         self._path = place.config_db
         self._database = Database(self._path, CONFIG, used=lambda: serving_ports(place))
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None  # kept: a new one for each question costs a fifth of it
         self._identity: tuple[int, int] | None = None
         self._data_version = -1
         self._reopened = True
@@ -159,10 +159,10 @@ class Snapshots:
 
     def _refresh(self, now: float) -> None:
         try:
-            if self._connection is None or now >= self._look_at:
+            if self._cursor is None or now >= self._look_at:
                 self._look()
                 self._look_at = now + _LOOK_SECONDS
-            self._read_if_changed(self._connection or self._connect())
+            self._read_if_changed(self._cursor or self._connect())
         except _TROUBLE as error:  # translated there: a context manager here costs each request as much as the question
             self._failed(error, now)
         else:
@@ -191,24 +191,26 @@ class Snapshots:
             self._identity = identity
         self._aside = damage.kept(self._path)
 
-    def _connect(self) -> sqlite3.Connection:
-        self._connection, mode = connect_to_read(self._path, CONFIG, wait=_WAIT_SECONDS)
+    def _connect(self) -> sqlite3.Cursor:
+        connection, mode = connect_to_read(self._path, CONFIG, wait=_WAIT_SECONDS)
+        self._cursor = connection.cursor()
         self._read_only = _READ_ONLY.format(path=self._path) if mode != READING[0] else None
         self._data_version = -1
         self._reopened = True  # another file may have the same revision
-        return self._connection
+        return self._cursor
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
+        if self._cursor is not None:
             with suppress(sqlite3.Error):
-                self._connection.close()
-        self._connection = None
+                self._cursor.connection.close()
+        self._cursor = None
 
-    def _read_if_changed(self, connection: sqlite3.Connection) -> None:
+    def _read_if_changed(self, cursor: sqlite3.Cursor) -> None:
         # fetchall: an unread cursor holds a transaction open, within which nothing new is ever seen.
-        data_version = connection.execute("PRAGMA data_version").fetchall()[0][0]
+        data_version = cursor.execute("PRAGMA data_version").fetchall()[0][0]
         if data_version == self._data_version:
             return
+        connection = cursor.connection
         connection.execute("BEGIN")
         try:
             self._read(connection)

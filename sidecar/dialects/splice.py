@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
 Fields = Mapping[str, msgspec.Raw]
+Member = tuple[str, int, int]  # its name, and where its value begins and ends in the body
 
 _BRACKETS = re.compile(rb'["\[\]{}]')
 _SPACE, _CLOSE = b" }"
 _BEHIND_VALUE = b",}"
 _SCALAR_END = re.compile(rb"[,}\s]")
-
-
-class Member(NamedTuple):
-    """Where a member's value stands in the body."""
-
-    name: str
-    start: int
-    end: int
 
 
 def splice(body: bytes, fields: Fields, edits: Mapping[str, bytes | None]) -> bytes:
@@ -72,7 +64,7 @@ def _known_places(body: bytes, fields: Fields) -> list[Member] | None:
         at = end if body[end] in _BEHIND_VALUE else _skip(body, end)
         if body[at] not in _BEHIND_VALUE:
             return None
-        found.append(Member(name, start, end))
+        found.append((name, start, end))
         at += 1
     return found if not fields or body[at - 1] == _CLOSE else None
 
@@ -98,7 +90,7 @@ def _scanned_places(body: bytes) -> Iterator[Member]:
         name = msgspec.json.decode(body[at:key_end])
         start = _skip(body, _skip(body, key_end) + 1)
         end = _value_end(body, start)
-        yield Member(name, start, end)
+        yield name, start, end
         at = _skip(body, _skip(body, end) + 1)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -72,7 +73,7 @@ class ProviderTypeRow:
     details: Details | None = None
     built_in_models: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def speaks(self) -> frozenset[Dialect]:
         """The dialects that it answers without translation."""
         return frozenset(self.paths)
