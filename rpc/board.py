@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rpc.status import Status
     from sidecar.app import Serving
     from sidecar.control.opening import Control
+    from sidecar.running import Running
     from sidecar.snapshot import Snapshot, Snapshots
 
 #: Seconds for the endpoint to be opened, or not.
@@ -44,6 +45,8 @@ class Board:
         self.endpoint = EndpointState(url=_url(control.bench.place.port), state="standby", detail=OPENING)
         self._looked = asyncio.Event()
         self.busy: Callable[[], bool] = lambda: False
+        #: The requests that this process is answering, in the order in which they began.
+        self.answering: Callable[[], tuple[Running, ...]] = tuple
         #: Counts the changes of the records, whoever made and whoever noticed them. A new day, which has none, is one.
         self.records = 0
 
@@ -65,6 +68,7 @@ class Board:
             self._looked.set()
 
         self.busy = lambda: serving.busy > 0
+        self.answering = serving.answering
         serving.on_endpoint_state(tell)
         tell()
 

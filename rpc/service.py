@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from rpc.documents import file_of
 from rpc.facts import View
 from sidecar.errors import InvalidParameter
@@ -38,7 +40,7 @@ class Service:
     window: Window
 
     async def status(self, uri: str | None = None, workspace: str | None = None) -> Status:
-        """The Status now: for a document, and for a workspace instead of the window's.
+        """The Status now, with what is running: for a document, and for a workspace instead of the window's.
 
         Raises:
             InvalidParameter: the URI cannot be one.
@@ -51,4 +53,5 @@ class Service:
                 raise InvalidParameter("uri", "`uri` has no path; give the document's, such as file:///a/b.py.")
         if workspace is not None:
             self.board.check(workspace)
-        return await self.board.status(View(workspace or self.window.workspace, files, self.window.problems))
+        status = await self.board.status(View(workspace or self.window.workspace, files, self.window.problems))
+        return replace(status, running=self.board.answering())

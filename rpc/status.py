@@ -8,6 +8,7 @@ from rpc import problems as found
 from rpc.facts import clock, line, model_of
 from rpc.problems import Problem
 from sidecar.control.routes import explained
+from sidecar.running import Running
 from sidecar.values import EndpointState, Request, Route, Value
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ class Command(Value, frozen=True, kw_only=True):
 
 
 class Status(Value, frozen=True, kw_only=True):
-    """What `mux/status` answers and `mux/didChangeStatus` tells; `text` is ready to print in a status line."""
+    """What `mux/status` answers and `mux/didChangeStatus` tells; `text` is ready to print in a status line.
+
+    `running` are the requests that this process is answering, the first to begin first; `mux/status` alone has them.
+    """
 
     workspace: str
     kind: StatusKind
@@ -43,6 +47,7 @@ class Status(Value, frozen=True, kw_only=True):
     command: Command
     last_request: Request | None = None
     spent_today: float | None = None
+    running: tuple[Running, ...] = ()
 
 
 def summarise(facts: Facts, view: View) -> Status:

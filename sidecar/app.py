@@ -22,6 +22,7 @@ from sidecar.prices import PriceTable
 from sidecar.providers.http import open_pool, open_session
 from sidecar.record import Recorder, Row
 from sidecar.redact import Redactor
+from sidecar.running import Running
 from sidecar.settings import Place
 from sidecar.sharing.port import Port
 from sidecar.snapshot import Snapshots
@@ -71,6 +72,10 @@ class Serving:
     def busy(self) -> int:
         """How many requests of AI clients are being answered by this process."""
         return self.endpoint.running
+
+    def answering(self) -> tuple[Running, ...]:
+        """Those requests, in the order in which they began."""
+        return self.endpoint.answering()
 
     def endpoint_state(self) -> EndpointState:
         """Whether this process serves the port; if not, why, and what to do."""

@@ -23,6 +23,7 @@ from sidecar.http_server import Handler, Server
 from sidecar.mux import Mux
 from sidecar.paths import Resource, dialect_at, resource_of
 from sidecar.record import Trace, new_id
+from sidecar.running import Running
 from sidecar.snapshot import Snapshot, Snapshots
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,10 @@ class Endpoint:
     def running(self) -> int:
         """How many requests are being answered by a provider."""
         return self._mux.running
+
+    def answering(self) -> tuple[Running, ...]:
+        """The requests that are being answered, in the order in which they began."""
+        return self._mux.answering()
 
     def server(self) -> Server:
         """The server, to be given to `loop.create_server`."""

@@ -20,6 +20,7 @@ from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
 from sidecar.routing.files import KINDS, LARGE, Context, Costly, Finder
 from sidecar.routing.rules import Lines, sift
+from sidecar.running import Running, seen
 from sidecar.snapshot import Snapshot
 from sidecar.values import Dialect, Scope
 from sidecar.wire import Wire
@@ -47,6 +48,10 @@ class Mux:
     def running(self) -> int:
         """How many requests are being answered."""
         return len(self._answering)
+
+    def answering(self) -> tuple[Running, ...]:
+        """The requests that are being answered, in the order in which they began."""
+        return tuple(seen(trace, self.clean) for trace in self._answering)
 
     def stop(self) -> None:
         """End what is being answered: each client is told MuxStopped, in the stream where that has begun."""

@@ -51,6 +51,7 @@ ASSETS = frozenset(
         "rule.js",
         "rulebook.js",
         "rules.js",
+        "running.js",
         "said.js",
         "session.js",
         "spoken.js",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,10 +14,12 @@ from browser import becomes
 from office import ask
 from playwright.sync_api import expect
 from records import record, seed
+from upstream import late, reply
 
 from sidecar.store import requests
 from sidecar.store.database import REQUESTS, Database
 
+ANSWER = {"choices": [{"index": 0, "message": {"content": "x"}, "finish_reason": "stop"}]}
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 MANY = 10_000
 ROW = 56
@@ -123,6 +127,34 @@ def test_nothing_moves_under_the_pointer(own_mux, tab_of, view, width):
     page.mouse.move(5, 5)
     expect(listed.first).to_contain_text("And one more")
     expect(page.get_by_role("button", name="new request")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1100, 360])
+def test_what_is_being_answered(own_mux, tab_of, other_upstream, width):
+    """A request shows while it is answered, with its model, rule and time, and moves nothing; opened, it is awaited."""
+    own_mux.rpc("mux/provider/add", name="slow", type="vllm", endpoint=other_upstream.url)
+    own_mux.rpc("mux/rule/add", filter=".rs", provider="slow", model="m1")
+    other_upstream.script(late(go_on := threading.Event(), reply(ANSWER)))
+    tab = tab_of(own_mux)
+    tab.page.set_viewport_size({"width": width, "height": 800})
+    page = tab.sign_in("requests")
+    running = page.get_by_role("region", name="Being answered")
+    expect(running).to_contain_text("Nothing.")
+    expect(rows(page)).to_have_count(3)
+    page.evaluate(SHIFTS)
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(ask, own_mux, "Explain `main.rs`")
+        expect(running).to_contain_text(re.compile(r"slow/m1 [1-9]\d* s by \.rs, for "))
+        assert page.evaluate("shifts") == []
+        assert tab.violations() == []
+        running.get_by_role("link", name="slow/m1").click()
+        expect(page.locator(".panel").get_by_role("status")).to_contain_text("It is being answered")
+        go_on.set()
+        asking.result()
+    expect(page.get_by_role("heading", name="Explain `main.rs`")).to_be_visible()
+    page.get_by_role("button", name="Close the request").click()
+    expect(running).to_contain_text("Nothing.")
+    expect(rows(page)).to_have_count(4)
 
 
 @pytest.mark.parametrize("view", LISTS)

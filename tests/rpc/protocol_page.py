@@ -30,6 +30,7 @@ from rpc.results import DashboardUrl, ShownRequest  # noqa: E402 - the same
 from rpc.status import Command, Status  # noqa: E402 - the same
 from sidecar import values  # noqa: E402 - the same
 from sidecar.clients.client import Client  # noqa: E402 - the same
+from sidecar.running import Running  # noqa: E402 - the same
 from sidecar.steps import Step, Where  # noqa: E402 - the same
 
 PAGE = ROOT / "docs/protocol.md"
@@ -50,6 +51,7 @@ SHOWN = (
     values.Explanation,
     values.Considered,
     values.Request,
+    Running,
     ShownRequest,
     values.Usage,
     values.Settings,

@@ -105,9 +105,17 @@ def test_busy(window, other_upstream):
         answer = pool.submit(window.mux.post, "/chat/completions", HI)
         assert window.told("mux/didChangeStatus", lambda status: status["busy"])
         assert window.mux.json("status")["busy"] is False
+        other_upstream.wait()
+        (running,) = window.call("mux/status")["running"]
+        route = {"workspace": "default", "filter": "", "position": 1, "provider": "up", "model": "m1"}
+        assert running.items() >= route.items()
+        assert running["elapsedMs"] >= 0
         go_on.set()
         assert answer.result().status == 200
-    assert window.told("mux/didChangeStatus", lambda status: not status["busy"] and "lastRequest" in status)
+    told = window.told("mux/didChangeStatus", lambda status: not status["busy"] and "lastRequest" in status)
+    assert told["lastRequest"]["id"] == running["id"]
+    assert "running" not in window.call("mux/status")
+    assert not any("running" in each["params"] for each in window.notifications if "params" in each)
 
 
 def test_busy_with_many(window, other_upstream):

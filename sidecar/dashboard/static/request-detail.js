@@ -12,7 +12,7 @@ const NOT_FOUND = 1001;
 const FEW = 12; // files that are shown without asking
 const DIALECTS = { chat: "Chat Completions", completions: "Completions", embeddings: "Embeddings", responses: "Responses", messages: "Messages" };
 
-export function RequestDetail({ rpc, id, onClose, onRemoved }) {
+export function RequestDetail({ rpc, id, isRunning, onClose, onRemoved }) {
   const found = useRef(null); // which does not change any more
   const read = async () => (found.current ??= await rpc.call("mux/request/show", { id }));
   const { value, error } = useFresh(rpc, read, ["requests"], [id]);
@@ -23,7 +23,7 @@ export function RequestDetail({ rpc, id, onClose, onRemoved }) {
   return html`<section class="panel card" ref=${panel} tabindex="-1" aria-labelledby="opened" aria-busy=${!value && !error}>
     <div class="bar"><h2 id="opened">${value ? value.title || "Request without a title" : "Request"}</h2>
       <button type="button" class="plain" aria-label="Close the request" onClick=${onClose}>✕</button></div>
-    <${Trouble} error=${wrong} />
+    ${isRunning && !value ? html`<p class="quiet" role="status">It is being answered, and is told here when that is done.</p>` : html`<${Trouble} error=${wrong} />`}
     ${value && html`<${Shown} request=${value} />
       <footer><button type="button" class="danger" onClick=${() => setRemoving(true)}>Delete …</button></footer>`}
     ${isRemoving && html`<${Remove} rpc=${rpc} id=${id} onClose=${() => setRemoving(false)} onRemoved=${onRemoved} />`}

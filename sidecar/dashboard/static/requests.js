@@ -9,6 +9,7 @@ import { Choice, Empty, Trouble } from "./parts.js";
 import { RequestDetail } from "./request-detail.js";
 import { RequestList } from "./request-list.js";
 import { useRequests } from "./request-pages.js";
+import { Running, useRunning } from "./running.js";
 
 const PAUSE = 200; // milliseconds without a key before a text is sought
 const NOTHING = { workspace: "", provider: "", outcome: "", text: "" };
@@ -17,10 +18,11 @@ let remembered = NOTHING; // what this tab looked for last, so that it is still 
 const isSought = (filter) => Object.values(filter).some(Boolean);
 const close = () => (location.hash = "#/requests");
 
-export function Requests({ rpc, detail }) {
+export function Requests({ rpc, status, detail }) {
   const [filter, setFilter] = useState(remembered);
   const look = (change) => setFilter((before) => (remembered = { ...before, ...change }));
   const list = useRequests(rpc, filter);
+  const running = useRunning(rpc, status.busy);
   const [isRemoving, setRemoving] = useState(false);
   const escaped = (event) => {
     if (event.key === "Escape" && detail && !event.defaultPrevented && !event.target.closest("dialog, input, select")) close();
@@ -35,10 +37,11 @@ export function Requests({ rpc, detail }) {
       <button type="button" class="danger" disabled=${isNone && !isSought(filter)} onClick=${() => setRemoving(true)}>Delete all …</button>
     </div>
     <${Filters} rpc=${rpc} filter=${filter} look=${look} />
+    <${Running} running=${running} />
     <${Trouble} error=${list.error} />
     <div class=${`split ${detail ? "opened" : ""}`}>
       ${isNone ? html`<${None} filter=${filter} look=${look} />` : html`<${RequestList} key=${list.key} list=${list} opened=${detail} />`}
-      ${detail && html`<${RequestDetail} key=${detail} rpc=${rpc} id=${detail} onClose=${close} onRemoved=${() => { list.forget(detail); close(); }} />`}
+      ${detail && html`<${RequestDetail} key=${detail} rpc=${rpc} id=${detail} isRunning=${running.some(({ id }) => id === detail)} onClose=${close} onRemoved=${() => { list.forget(detail); close(); }} />`}
     </div>
     ${isRemoving && html`<${RemoveAll} rpc=${rpc} onClose=${() => setRemoving(false)} onRemoved=${() => { list.newest(); close(); }} />`}`;
 }
