@@ -90,19 +90,22 @@ def never_given(config: ProviderConfig) -> KeyMissing | None:
     return KeyMissing(f"{config.name} has no key yet; give it one", _giving(config.name))
 
 
-def variables(config: ProviderConfig) -> tuple[tuple[str, str], ...]:
-    """The variables that a provider needs, each after what it holds, in words."""
-    held = [(f"The key of {config.name}", config.key or "")]
-    held += ((f"A header of {config.name}", value) for _, value in config.headers)
-    return tuple((what, ref.removeprefix(ENV)) for what, ref in held if ref.startswith(ENV))
+def variables(config: ProviderConfig) -> tuple[tuple[str, bool], ...]:
+    """The variables that a provider needs, each with whether a header is to hold it, not the key."""
+    held = [(config.key or "", False), *((value, True) for _, value in config.headers)]
+    return tuple((ref.removeprefix(ENV), header) for ref, header in held if ref.startswith(ENV))
 
 
-def unset(what: str, name: str, provider: str, process: str = "this process") -> KeyMissing:
-    """What is wrong where a process that should have a variable has not."""
+def unset(name: str, provider: str, process: str = "this process", *, header: bool = False) -> KeyMissing:
+    """What is wrong where a process that should have a variable, for the provider's key or a header, has not."""
+    what, otherwise, mend = f"The key of {provider}", "store the key", _giving(provider)
+    if header:
+        what = f"A header of {provider}" if provider else "A header"
+        otherwise, mend = "give its headers anew", f"{editing(provider)} --header NAME=VALUE"
     return KeyMissing(
         f"{what} is to come from the variable {name}, which {process} does not have; start it where {name} is set, "
-        "or store the key",
-        _giving(provider),
+        f"or {otherwise}",
+        mend,
         name,
     )
 
@@ -144,7 +147,7 @@ class Keys:
         if ref is None:
             return None
         if ref.startswith(ENV):
-            return Key(self._variable(ref.removeprefix(ENV), f"The key of {provider}", provider))
+            return Key(self._variable(ref.removeprefix(ENV), provider))
         return self._known.get(ref)
 
     def absent(self, config: ProviderConfig) -> KeyMissing | None:
@@ -177,7 +180,7 @@ class Keys:
         """
         if not text.startswith(ENV):
             return text
-        return self._variable(text.removeprefix(ENV), f"A header of {provider}" if provider else "A header", provider)
+        return self._variable(text.removeprefix(ENV), provider, header=True)
 
     def secrets(self) -> tuple[str, ...]:
         """All that this process has read so far, for whoever must not let them out."""
@@ -187,10 +190,10 @@ class Keys:
         """The name of the system's keyring. Blocks. Raises KeyringError."""
         return ask(Question("probe", self._user("probe")), self._timeout).backend or "keyring"
 
-    def _variable(self, name: str, what: str, provider: str) -> str:
+    def _variable(self, name: str, provider: str, *, header: bool = False) -> str:
         value = os.environ.get(name, "").strip()
         if not value:
-            raise unset(what, name, provider)
+            raise unset(name, provider, header=header)
         self._seen.add(value)
         return value
 

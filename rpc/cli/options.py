@@ -71,6 +71,14 @@ OPTIONS = (
     click.option("--offline", is_flag=True, help="Fetch no models now."),
 )
 
+# What names a parameter of JSON-RPC here.
+PARAMETERS = {
+    "apiKey": "--api-key-stdin",
+    "apiKeyEnv": "--api-key-env VARIABLE",
+    "models": "--model NAME",
+    "offline": "--offline",
+}
+
 
 def provider_options(command: F) -> F:
     """The options that make a `ProviderOptions`."""

@@ -8,7 +8,7 @@ import click
 
 from rpc.cli import first
 from rpc.cli.complete import ProviderName, TypeName
-from rpc.cli.options import ProviderOptions, provider_options
+from rpc.cli.options import PARAMETERS, ProviderOptions, provider_options
 from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table, word
 from rpc.cli.session import options_named, perform
 
@@ -59,7 +59,8 @@ def add(name: str, type_: str, *, as_json: bool, **given: Any) -> None:
     A key is asked for without echo where one is needed and none is given; it never stands on the command line.
     """
     draft = ProviderOptions(**given).draft(name, type_)
-    added = perform(lambda control: control.providers.add(draft), waiting=_fetching(name))
+    with options_named(PARAMETERS):
+        added = perform(lambda control: control.providers.add(draft), waiting=_fetching(name))
     _tell(added, "Added", as_json=as_json)
 
 
@@ -71,7 +72,8 @@ def add(name: str, type_: str, *, as_json: bool, **given: Any) -> None:
 def edit(name: str, rename: str | None, *, as_json: bool, **given: Any) -> None:
     """Change what is given, keep the rest (the key too), and fetch the models anew."""
     changes = ProviderOptions(**given).changes(name, rename)
-    edited = perform(lambda control: control.providers.update(name, changes), waiting=_fetching(name))
+    with options_named(PARAMETERS):
+        edited = perform(lambda control: control.providers.update(name, changes), waiting=_fetching(name))
     _tell(edited, "Changed", as_json=as_json)
 
 
@@ -103,7 +105,7 @@ def models(name: str | None, *, as_json: bool) -> None:
 @json_option
 def remove(name: str, *, force: bool, as_json: bool) -> None:
     """Remove a provider and its stored key."""
-    with options_named("--force"):
+    with options_named({"force": "--force"}):
         broken = perform(lambda control: control.providers.remove(name, force=force))
     if as_json:
         return print_json(broken)
@@ -162,4 +164,6 @@ def _tell(changed: Provider, verb: str, *, as_json: bool) -> None:
     click.echo(f"{verb} {cell(changed.name)} ({where}): {counted(changed.models, 'model')}.")
     if changed.error:
         hint(f"Its models could not be fetched: {cell(changed.error)}")
+        if not changed.models:
+            hint(f"Mend it: mux-sidecar provider edit {word(changed.name)} --endpoint URL, or --model NAME")
     return None

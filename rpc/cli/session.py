@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
     from sidecar.control.opening import Control
 
@@ -32,14 +32,19 @@ def perform(action: Callable[[Control], Coroutine[Any, Any, T]], *, waiting: str
 
 
 @contextmanager
-def options_named(options: str) -> Iterator[None]:
-    """A refusal that names parameters also names the options that give them, which front ends other than this lack."""
-    from sidecar.errors import AlreadyExists, InUse  # noqa: PLC0415 - start-up
+def options_named(options: Mapping[str, str]) -> Iterator[None]:
+    """A refusal names the options in place of the parameters, which front ends other than this have."""
+    from sidecar.errors import InvalidParameter, MuxError  # noqa: PLC0415 - start-up
 
     try:
         yield
-    except (AlreadyExists, InUse) as refusal:
-        refusal.args = (f"{str(refusal).removesuffix('.')} ({options}).",)
+    except InvalidParameter:  # a value that cannot be, in a document too: what it names is its own
+        raise
+    except MuxError as refusal:
+        sentence = str(refusal)
+        for parameter, option in options.items():
+            sentence = sentence.replace(f"`{parameter}`", option)
+        refusal.args = (sentence,)
         raise
 
 

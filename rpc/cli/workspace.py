@@ -111,7 +111,7 @@ def export(name: str) -> None:
 def import_(file: TextIO, name: str | None, *, replace: bool, as_json: bool) -> None:
     """Add the workspace that FILE holds (- reads standard input), or replace one."""
     document = _document(file)
-    with options_named("--name NAME, --replace"):
+    with options_named({"name": "--name NAME", "replace": "--replace"}):
         added = perform(lambda control: control.workspaces.import_(document, name, replace=replace))
     _tell(added, f"Imported the workspace {cell(added.name)} with {counted(added.rules, 'rule')}.", as_json=as_json)
 

@@ -137,11 +137,16 @@ class Doctor:
             what = "Correct the name in its endpoint" if error.cause == "dns" else "Start it, or correct its endpoint"
             mend = f'{what}: mux-sidecar provider edit "{config.name}" --endpoint URL'
             return Check(check=check, ok=False, detail=str(error), mend=mend)
-        except (KeyMissing, KeyRefused) as error:
+        except KeyMissing as error:
+            return Check(check=check, ok=False, detail=error.detail, mend=error.mend)
+        except KeyRefused as error:
             mend = f'mux-sidecar provider edit "{config.name}" --api-key-stdin'
             return Check(check=check, ok=False, detail=str(error), mend=mend)
         except InvalidParameter as error:
             return Check(check=check, ok=False, detail=str(error), mend=f'mux-sidecar provider edit "{config.name}" …')
+        if listing.lack and listing.lack == config.error:
+            mend = f'mux-sidecar provider edit "{config.name}" --endpoint URL, or --model NAME'
+            return Check(check=check, ok=False, detail=listing.lack, mend=mend)
         return Check(check=check, ok=True, detail=f"It answers and lists {_counted(len(listing.models), 'model')}.")
 
 

@@ -93,7 +93,7 @@ def of_changes(old: ProviderConfig, changes: ProviderChanges, port: int) -> Form
     Raises:
         InvalidParameter: one of the values cannot be.
         KeyMissing: it needs a key, has none, and none is given.
-        NotAllowed: its endpoint is on another host, and the key for that is not given.
+        NotAllowed: its endpoint is on another host or port, and the key for that is not given.
     """
     type_ = old.type if changes.type is None else row(changes.type).type
     endpoint = _changed_endpoint(old, type_, changes.endpoint, port)
@@ -169,19 +169,19 @@ def _kept_key(old: ProviderConfig, *, moved: bool, offline: bool) -> str | None:
             raise KeyMissing(_wanted(old.name, old.name))
         return None
     if moved:
-        raise NotAllowed(_unasked(old.name, "give the key for the new endpoint with apiKey or apiKeyEnv"))
+        raise NotAllowed(_unasked(old.name, "give the key for the new endpoint with `apiKey` or `apiKeyEnv`"))
     return old.key
 
 
 def _wanted(name: str, label: str) -> str:
     return (
-        f"{label} wants a key and none is given; add --api-key-env VARIABLE or --api-key-stdin (apiKey, apiKeyEnv) "
-        f"for {names.provider(name)}, or --offline to add it without."
+        f"{label} wants a key and none is given; give it with `apiKeyEnv` or `apiKey` "
+        f"for {names.provider(name)}, or add it without with `offline`."
     )
 
 
 def _unasked(name: str, what: str) -> str:
-    return f"The endpoint of {name} would be on another host, and a key never goes to another host unasked; {what}."
+    return f"The endpoint of {name} would be on another host or port, and a key never goes there unasked; {what}."
 
 
 def _headers(given: Headers, old: Headers) -> Headers:

@@ -30,7 +30,7 @@ Write = Callable[["sqlite3.Connection", ProviderConfig], Provider]
 
 # What a provider's models depend on; the rest can be changed while it does not answer.
 _REACH = ("type", "endpoint", "auth", "key", "headers")
-_NOT_STORED = "Nothing was stored; --offline with --model NAME adds it without asking (offline, models)."
+_NOT_STORED = "Nothing was stored; `offline` with `models` adds it without asking."
 
 
 class Providers:
@@ -128,7 +128,7 @@ class Providers:
             fresh = _fetched(old, listing)
             stored.update(db, fresh)
             models.merge(db, fresh.id, listing.models)
-            return _one(db, fresh)
+            return _told(db, fresh, listing)
 
         return await self._config.edit(change)
 
@@ -194,7 +194,7 @@ def _written(db: sqlite3.Connection, config: ProviderConfig, form: Form, listing
         models.merge(db, config.id, listing.models)
     if form.by_hand is not None:
         models.name_by_hand(db, config.id, form.by_hand)
-    return _one(db, config)
+    return _told(db, config, listing)
 
 
 def _fetched(config: ProviderConfig, listing: Listing | None) -> ProviderConfig:
@@ -208,8 +208,13 @@ def _lasting(failure: MuxError, config: ProviderConfig) -> str | None:
     return config.error if isinstance(failure, KeyMissing) and failure.variable else str(failure)
 
 
-def _one(db: sqlite3.Connection, config: ProviderConfig) -> Provider:
-    return _shown(config, models.counts(db), rules.users(db))
+def _told(db: sqlite3.Connection, config: ProviderConfig, listing: Listing | None) -> Provider:
+    """The provider as listed; one that has neither a list nor models by hand bears that as its error from now on."""
+    counts = models.counts(db)
+    if listing is not None and listing.lack and not counts.get(config.id):
+        config = msgspec.structs.replace(config, error=listing.lack)
+        stored.note_error(db, config.id, listing.lack)
+    return _shown(config, counts, rules.users(db))
 
 
 def _shown(config: ProviderConfig, counts: dict[int, int], users: dict[str, tuple[str, ...]]) -> Provider:
@@ -235,10 +240,10 @@ def _lack(config: ProviderConfig) -> str | None:
 
 
 def _unset(config: ProviderConfig, variable: str) -> str:
-    stored = ", or store the key with --api-key-stdin (apiKey)" if config.key == f"{keys.ENV}{variable}" else ""
+    stored = ", or store the key with `apiKey`" if config.key == f"{keys.ENV}{variable}" else ""
     return (
         f"{config.name} needs the variable {variable}, which this process does not have, and was not added; export "
-        f"{variable} first{stored}, or add it without asking with --offline (offline)."
+        f"{variable} first{stored}, or add it without asking with `offline`."
     )
 
 

@@ -29,10 +29,14 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Listing:
-    """The models of a provider, and the base that requests to it go to."""
+    """The models of a provider, and the base that requests to it go to.
+
+    `lack` is a sentence where the provider has no list at all, which a wrong endpoint looks like.
+    """
 
     base: str
     models: tuple[ModelInfo, ...]
+    lack: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class _Miss:
     """A base that has no list: `weight` says how much its error tells (0: there is simply none here)."""
 
     weight: int
-    error: MuxError | None = None
+    error: MuxError
 
 
 async def fetch_models(
@@ -56,7 +60,7 @@ async def fetch_models(
 
     `headers` are the user's own, resolved; `timeout` is for each request, in seconds, and four times that for all.
     `progress` is told how many models have come so far. A server that has no list at all (404, 405 or 501 wherever it
-    is asked) is a listing without models, on the likeliest base: its models are named by hand.
+    is asked) is a listing without models that says so, on the likeliest base: its models are named by hand.
 
     Raises:
         KeyRefused: 401 or 403, with what the provider said.
@@ -92,9 +96,9 @@ async def _first_listing(asker: Asker, progress: Progress) -> Listing:
             await _check_key(asker, base)
             return Listing(base, await with_details(asker, base, found))
     worst = max(misses, key=lambda miss: miss.weight)
-    if worst.error is not None:
+    if worst.weight:
         raise worst.error
-    return Listing(guess_base(config.type, config.endpoint), ())
+    return Listing(guess_base(config.type, config.endpoint), (), str(worst.error))
 
 
 async def _list_at(asker: Asker, url: str, progress: Progress) -> tuple[ModelInfo, ...] | _Miss:
@@ -125,7 +129,8 @@ def _miss(asker: Asker, reply: Reply) -> _Miss:
     """What an answer other than 200 tells."""
     status, name = reply.status, asker.config.name
     if status in (404, 405, 501):
-        return _Miss(0)
+        told = f"has no list of models ({status}): check the endpoint; if it is right, name its models by hand"
+        return _Miss(0, asker.bad(told))
     if 300 <= status < 400:
         to = origin_and_path(reply.headers.get("Location", "elsewhere"))
         return _Miss(2, asker.bad(f"redirects to {to}, which is not followed; give that address if it is meant"))
@@ -188,5 +193,5 @@ async def _check_key(asker: Asker, base: str) -> None:
     """
     if asker.key and asker.facts.key_check:
         reply = await asker.ask(below(base, asker.facts.key_check))
-        if reply.status in (401, 403) and (error := _miss(asker, reply).error):
-            raise error
+        if reply.status in (401, 403):
+            raise _miss(asker, reply).error

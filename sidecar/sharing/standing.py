@@ -69,9 +69,9 @@ def stands_by(own: Card, others: Iterable[Card], needed: Mapping[str, str]) -> s
 def missing(config: ProviderConfig, serving: Iterable[Card]) -> KeyMissing | None:
     """Why one of those that serve cannot send the provider what it needs: a variable that it does not have."""
     for card in serving:
-        for what, name in variables(config):
+        for name, header in variables(config):
             if name in card.lacking:
-                return unset(what, name, config.name, f"the sidecar that serves (process {card.pid})")
+                return unset(name, config.name, f"the sidecar that serves (process {card.pid})", header=header)
     return None
 
 

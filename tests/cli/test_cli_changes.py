@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from mux import Mux
-from upstream import Upstream
+from upstream import Upstream, reply
 
 
 @pytest.fixture
@@ -24,6 +24,13 @@ def mux(fresh_mux: Callable[..., Mux]) -> Mux:
 def json_from(mux: Mux, typed: str, *args: str) -> Any:
     """What a command prints as JSON, with that on its standard input."""
     return json.loads(mux.cli(*args, "--json", typed=typed).stdout)
+
+
+def failed(mux: Mux, *args: str) -> str:
+    """What a command that must fail says."""
+    done = mux.cli(*args, check=False)
+    assert done.returncode == 1, done.stdout
+    return done.stderr
 
 
 def brief(rules: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -95,8 +102,7 @@ def test_importing_again(mux: Mux, fresh_mux: Callable[..., Mux]) -> None:
     newer = mux.cli("workspace", "export", "default").stdout
     refused = other.cli("workspace", "import", "-", typed=newer, check=False)
     assert refused.returncode == 1
-    assert "with rules; import it under another `name`, or with `replace`" in refused.stderr
-    assert "(--name NAME, --replace)." in refused.stderr
+    assert "with rules; import it under another --name NAME, or with --replace, which" in refused.stderr
     assert other.json("workspace", "list")[0]["rules"] == 1
     replaced = json_from(other, newer, "workspace", "import", "-", "--replace")
     assert (replaced["name"], replaced["active"], replaced["rules"]) == ("default", True, 2)
@@ -120,7 +126,16 @@ def test_providers(mux: Mux, other_upstream: Upstream) -> None:
     edited = mux.json("provider", "edit", "far", "--description", "Elsewhere", "--rename", "away")
     assert (edited["name"], edited["description"]) == ("away", "Elsewhere")
     assert other_upstream.asked_for_models[-1].header("authorization") == "Bearer sk-typed-0123456789"
+    moved = ("provider", "edit", "away", "--endpoint", "http://localhost:1")
+    assert "give the key for the new endpoint with --api-key-stdin or --api-key-env VARIABLE." in failed(mux, *moved)
     mux.cli("provider", "remove", "away")
+    other_upstream.listed = reply(status=404)
+    wrong = ("--type", "openai", "--endpoint", other_upstream.url, "--auth", "none")
+    told = mux.cli("provider", "add", "lost", *wrong).stderr
+    assert f"lost at {other_upstream.url} has no list of models (404): check the endpoint" in told
+    assert "mux-sidecar provider edit lost --endpoint URL, or --model NAME" in told
+    assert "lost at" in mux.cli("doctor", check=False).stdout
+    mux.cli("provider", "remove", "lost")
     assert [row["name"] for row in mux.json("provider", "list")] == ["near"]
 
 
@@ -129,8 +144,7 @@ def test_provider_in_use(mux: Mux) -> None:
     mux.cli("rule", "default", "near/echo")
     refused = mux.cli("provider", "remove", "near", check=False)
     assert refused.returncode == 1
-    assert "rules of default; change them first, or remove it with `force`, " in refused.stderr
-    assert "(--force)." in refused.stderr
+    assert "rules of default; change them first, or remove it with --force, " in refused.stderr
     assert "mux-sidecar rule list" in mux.cli("provider", "remove", "near", "--force").stderr
     assert mux.json("rule", "list")[0]["broken"]
     assert "BROKEN" in mux.cli("rule", "list").stdout

@@ -95,7 +95,7 @@ async def test_a_key_in_a_variable_stays_there(control, server, place, monkeypat
 async def test_a_vendor_without_a_key_is_told_at_once(control):
     """Where the type's own server wants a key, none is an error before anybody is asked; offline it may come later."""
     for kind in ("openai", "anthropic", "openrouter"):
-        with pytest.raises(KeyMissing, match="api-key"):
+        with pytest.raises(KeyMissing, match="`apiKeyEnv` or `apiKey`"):
             await control.providers.add(ProviderDraft(name=kind, type=kind))
     added = await control.providers.add(ProviderDraft(name="later", type="openai", offline=True))
     assert added.auth == "api_key"
@@ -204,6 +204,21 @@ async def test_a_failed_refresh_keeps_the_list_and_remembers_why(control, server
     assert (await control.providers.refresh("cloud")).error is None
 
 
+async def test_a_server_without_a_list_says_so_until_models_are_named(control, server):
+    """A wrong endpoint and a server without a list look alike: both are told, and names by hand end it."""
+    server.status = 404
+    added = await control.providers.add(draft(server))
+    assert "has no list of models (404): check the endpoint" in added.error
+    assert (await control.providers.list())[0].error == added.error
+    (check,) = [each for each in await control.doctor.run() if each.check == "provider Cloud"]
+    assert (check.ok, check.detail) == (False, added.error)
+    assert (await control.providers.update("cloud", ProviderChanges(models=("m",)))).error is None
+    assert (await control.providers.refresh("cloud")).error is None
+    assert (await control.providers.add(draft(server, name="named", models=("m",)))).error is None
+    server.status, server.models = 200, []
+    assert (await control.providers.add(draft(server, name="empty"))).error is None
+
+
 async def test_a_rename_takes_the_rules_and_the_key_along(control, server):
     """Rules follow the new name in the same change, the stored key stays, and a taken name is refused."""
     server.key = KEY
@@ -239,7 +254,7 @@ async def test_a_key_never_goes_to_another_host_unasked(control, server, other_s
         ProviderChanges(endpoint=other_server.url),
         ProviderChanges(endpoint=other_server.url, api_key=" "),
     ):
-        with pytest.raises(NotAllowed, match="another host"):
+        with pytest.raises(NotAllowed, match=r"another host or port, .*; give the key .* `apiKey` or `apiKeyEnv`"):
             await control.providers.update("cloud", changes)
     assert other_server.seen == []
     assert (await control.providers.update("cloud", ProviderChanges(endpoint=f"{server.url}/v1"))).models == 2

@@ -227,9 +227,11 @@ async def test_byte_order_mark_and_blanks_are_passed_over(session, serve, config
 
 @pytest.mark.parametrize("status", [404, 405, 501])
 async def test_a_server_without_a_list_has_no_models(session, serve, config, status):
-    """Its models are named by hand; requests go to the likeliest base."""
+    """Its models are named by hand, as it says; requests go to the likeliest base."""
     server = await serve({"*": status})
-    assert await fetch(session, config("openai", server.url)) == listing.Listing(f"{server.url}/v1", ())
+    found = await fetch(session, config("openai", server.url))
+    assert (found.base, found.models) == (f"{server.url}/v1", ())
+    assert f"{server.url} has no list of models ({status}): check the endpoint" in found.lack
 
 
 @pytest.mark.parametrize("status", [401, 403])

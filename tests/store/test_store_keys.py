@@ -221,8 +221,8 @@ async def test_a_variable_is_read_when_it_is_wanted(place, monkeypatch):
     monkeypatch.delenv("MY_KEY")
     with pytest.raises(KeyMissing, match=r"key of my work.*MY_KEY.*provider edit \"my work\" --api-key-stdin"):
         store.cached("env:MY_KEY", "my work")
-    with pytest.raises(KeyMissing, match="MY_KEY"):
-        store.header_value("env:MY_KEY")
+    with pytest.raises(KeyMissing, match=r"MY_KEY .*, or give its headers anew: .* edit work --header NAME=VALUE$"):
+        store.header_value("env:MY_KEY", "work")
 
 
 async def test_what_was_read_once_is_remembered(no_keyring, place):

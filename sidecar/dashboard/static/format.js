@@ -35,7 +35,7 @@ export function otherDay(text) {
 export const moment = (text) => `${otherDay(text)} ${clock(text)}`.trim();
 
 // What the sidecar says, without the command or parameter that it ends with: here there are fields and links for that.
-export const withoutCommands = (message) => message?.replace(/; [^;]*(?:mux-sidecar |--[a-z]|\bapiKey).*$/s, ".").replace(/ To see [^.]*: mux-sidecar .*$/s, "");
+export const withoutCommands = (message) => message?.replace(/; [^;]*(?:mux-sidecar |--[a-z]|\bapiKey|`offline`).*$/s, ".").replace(/ To see [^.]*: mux-sidecar .*$/s, "");
 
 export const modelOf = ({ provider, model }) => (provider ? `${provider}/${model}` : "no model");
 export const filterOf = (filter) => filter || "everything else";
