@@ -21,7 +21,7 @@ from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
 from sidecar.errors import BadRequest, NoMemory, ProviderRefused, RequestError
 from sidecar.http_server import Handler, Server
 from sidecar.mux import Mux
-from sidecar.paths import Resource, dialect_at, resource_of
+from sidecar.paths import Resource, dialect_astray, dialect_at, resource_of
 from sidecar.record import Trace, new_id
 from sidecar.running import Running
 from sidecar.snapshot import Snapshot, Snapshots
@@ -109,15 +109,9 @@ class Endpoint:
             return _asset(request, resource)
         origin = guard.allowed_origin(request.headers, snapshot.settings)
         if resource is None:
-            raise RequestError(
-                f"Nothing is served at {target.partition('?')[0][:200]!r}; the mux is at /v1/mux.",
-                status=404,
-                error_code="unknown_url",
-            )
-        if origin is not None and request.method == "OPTIONS" and resource.kind not in ("page", "asset", "health"):
-            return _preflight(origin, resource, request.headers.get("Access-Control-Request-Headers", ""))
+            return self._nowhere(request, target)
         if request.method not in resource.methods:
-            return _wrong_method(request, resource)
+            return _other_method(request, resource, origin)
         if resource.kind == "dialect":
             return await self._dialect(request, resource, snapshot, origin)
         return self._look_up(request, resource, snapshot, origin)
@@ -141,6 +135,27 @@ class Endpoint:
         except (asyncio.CancelledError, ConnectionError):  # it left while its request was still being read
             trace.end("cancelled", 499, "The client left before its request was complete.")
             raise
+        finally:
+            self._mux.close(trace)
+
+    def _nowhere(self, request: web.BaseRequest, target: str) -> web.Response:
+        """404; recorded where it is a client's request, whose base URL is wrong, so that its user can see that it came.
+
+        Raises:
+            RequestError: it is anything else.
+        """
+        dialect = dialect_astray(target) if request.method == "POST" else None
+        what = ", which belongs in the client's base URL" if dialect else ""
+        error = RequestError(
+            f"Nothing is served at {target.partition('?')[0][:200]!r}; the mux is at /v1/mux{what}.",
+            status=404,
+            error_code="unknown_url",
+        )
+        if dialect is None:
+            raise error
+        trace = self._mux.begin(dialect, client_name(request.headers))
+        try:
+            return self._failed(error, FORMS[dialect], trace)
         finally:
             self._mux.close(trace)
 
@@ -273,7 +288,10 @@ def _preflight(origin: str, resource: Resource, wanted: str) -> web.Response:
     return web.Response(status=204, headers=headers)
 
 
-def _wrong_method(request: web.BaseRequest, resource: Resource) -> web.Response:
+def _other_method(request: web.BaseRequest, resource: Resource, origin: str | None) -> web.Response:
+    """The preflight of an allowed page, or 405."""
+    if origin is not None and request.method == "OPTIONS" and resource.kind not in ("page", "asset", "health"):
+        return _preflight(origin, resource, request.headers.get("Access-Control-Request-Headers", ""))
     allowed = ", ".join(resource.methods)
     error = BadRequest(
         f"{request.method} is not served here; use {allowed}.", error_code="method_not_allowed", status=405

@@ -74,6 +74,11 @@ def dialect_at(target: str) -> Dialect:
     return DIALECTS.get(parts[0], "chat") if parts else "chat"
 
 
+def dialect_astray(target: str) -> Dialect | None:
+    """The dialect of a target that would be one below `/v1/mux`, but is elsewhere: a client's base URL lacks that."""
+    return DIALECTS.get("/".join(_behind(_parts(target))[1]))
+
+
 def _parts(target: str) -> list[str]:
     path = target.partition("?")[0]
     if not path.startswith("/"):

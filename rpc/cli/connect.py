@@ -162,14 +162,14 @@ async def _next(control: Control, wanted: Wanted, others: list[str]) -> Request:
     """The request that is waited for; `others` gets who else sends one, as it is told."""
     import asyncio  # noqa: PLC0415 - start-up
 
-    from sidecar.values import Selection  # noqa: PLC0415 - start-up
-
     while True:
-        requests = await control.requests.list(WINDOW, selection=Selection(workspace=wanted.workspace))
+        requests = await control.requests.list(WINDOW)
         for request in (each for each in reversed(requests) if each.started_at >= wanted.began):
-            if _is_from(wanted.client, request):
+            is_from = _is_from(wanted.client, request)
+            if is_from and _came_to(wanted.workspace, request):
                 return request
-            other = f"{cell(request.client) or 'a client without a name'} ({request.dialect})"
+            where = f" to the workspace {cell(request.workspace)}" if is_from else ""
+            other = f"{cell(request.client) or 'a client without a name'} ({request.dialect}){where}"
             if other not in others:
                 others.append(other)
                 hint(f"A request of {other} has come; still waiting for {wanted.client.name}.")
@@ -179,6 +179,11 @@ async def _next(control: Control, wanted: Wanted, others: list[str]) -> Request:
 def _is_from(client: Client, request: Request) -> bool:
     said = request.client.lower()
     return request.dialect == client.dialect and any(said.startswith(agent.lower()) for agent in client.user_agents)
+
+
+def _came_to(workspace: str | None, request: Request) -> bool:
+    """Whether it came to the workspace, or to none: its address is wrong, which is what its user has to know."""
+    return workspace is None or request.workspace is None or request.workspace.casefold() == workspace.casefold()
 
 
 def _nothing_came(client: Client, seconds: float, others: list[str], *, wants_key: bool) -> str:

@@ -226,6 +226,18 @@ def test_check_tells_a_failure(running: Mux, wait: Callable[..., Waiting]) -> No
     assert "rule default" in said
 
 
+def test_check_tells_a_wrong_address(running: Mux, told: dict[str, Any], wait: Callable[..., Waiting]) -> None:
+    """A request that came without /v1/mux ends the wait with that; one to another workspace is told meanwhile."""
+    waiting = wait("claude-code", "-w", "bare")
+    ask(told["claude-code"], "claude-cli/2")
+    other = "A request of claude-cli/2 (messages) to the workspace default has come; still waiting for Claude Code.\n"
+    assert waiting.line() == other
+    assert running.post("/v1/messages", {}, {"user-agent": "claude-cli/2"}).status == 404
+    status, _, said = waiting.end()
+    assert status == 1
+    assert "was not answered: Nothing is served at '/v1/messages'; the mux is at /v1/mux, which belongs in" in said
+
+
 def test_vendors_own_clients(running: Mux, told: dict[str, dict[str, Any]], wait: Callable[..., Waiting]) -> None:
     """OpenAI's and Anthropic's own clients, told by variables, come here."""
     variables = re.findall(r'([A-Z_]+)(?:=| = )"([^"]*)"', lines(told["openai"]))
