@@ -154,8 +154,15 @@ async def _leave(port: Port, endpoint: Endpoint, server: Server) -> None:
         await server.shutdown(0)
 
 
-async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = None) -> None:
+async def serve(
+    place: Place,
+    *,
+    on_ready: Callable[[Serving], None] | None = None,
+    on_leave: Callable[[Serving], None] | None = None,
+) -> None:
     """Serve until told to end (SIGINT, SIGTERM, Ctrl+Break); told again, what is still being streamed ends at once.
+
+    `on_ready` is called when it serves, `on_leave` when it was told to end and before it waits for answers.
 
     Raises:
         NotAllowed: the port cannot be had.
@@ -178,6 +185,8 @@ async def serve(place: Place, *, on_ready: Callable[[Serving], None] | None = No
                 on_ready(serving)
             await leave.wait()
             closing.set()
+            if on_leave is not None:
+                on_leave(serving)
     except asyncio.CancelledError:
         if not closing.is_set():
             raise

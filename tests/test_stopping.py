@@ -92,6 +92,8 @@ def test_streams_end_with_the_truth(started, other_upstream):
         assert b"message_stop" not in read
         assert b"response.completed" not in read
     assert process.wait(30) == 0
+    if process is mux.process:
+        assert "Finishing 4 answers; a second Ctrl-C ends at once." in mux.stderr
     rows = mux.log()
     assert [(row["outcome"], row["status"]) for row in rows] == [("truncated", 200)] * 4
     assert all("mux was stopped" in row["error"] for row in rows)

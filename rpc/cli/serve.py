@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from rpc.cli.output import counted
 from sidecar.settings import Place, read_place
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def _serve(place: Place) -> None:
             Web(partial(_open_desk, serving, stack), serving.token, watches=True).mount(serving.endpoint)
             _tell(serving)
 
-        await serve_endpoint(place, on_ready=ready)
+        await serve_endpoint(place, on_ready=ready, on_leave=_tell_waiting)
 
 
 async def _open_desk(serving: Serving, stack: AsyncExitStack) -> Desk:
@@ -64,6 +65,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def _tell_waiting(serving: Serving) -> None:
+    if serving.busy:
+        with suppress(OSError):  # nobody may read it any more, which holds up nothing
+            click.echo(f"Finishing {counted(serving.busy, 'answer')}; a second Ctrl-C ends at once.", err=True)
 
 
 def _tell(serving: Serving) -> None:
