@@ -43,6 +43,9 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "completion": ("rpc.cli.complete", "completion", "Print the completion script of a shell."),
 }
 
+# What other programs call commands that are something else here.
+ELSEWHERE = {"help": "--help", "version": "--version", "models": "provider models", "start": "serve"}
+
 
 class TableGroup(click.Group):
     """A group whose commands are imported when they are called, completed within, or asked for help."""
@@ -60,10 +63,29 @@ class TableGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first argument; where there is none, the error names what is meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            meant = _meant(args[0])
+            if meant is None:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {meant!r}?", ctx) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
         """The commands' section of `--help`, from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+def _meant(name: str) -> str | None:
+    """What is likely meant by a command that there is not."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only who mistypes pays for it
+
+    return ELSEWHERE.get(name) or next(iter(get_close_matches(name, COMMANDS, n=1)), None)
 
 
 @click.group(
@@ -84,6 +106,7 @@ def cli() -> None:
 def run(arguments: Sequence[str]) -> int:
     """The exit status of one command line: 0; 1 for a failure, told in one line; 2 for wrong usage; 130 interrupted."""
     sys.excepthook = tell_unexpected
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show ✓ or a model's name gets a question mark, not a traceback.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -98,6 +121,16 @@ def run(arguments: Sequence[str]) -> int:
         return fail(str(error))
     except OSError as error:
         return _system_refused(error)
+
+
+def _open_closed() -> None:
+    """Nothing for each standard stream that the process was started without (`>&-`): what is opened next has its place.
+
+    A database would be it otherwise, and be written to by whoever takes the descriptor for the stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays
 
 
 def _invoke(arguments: Sequence[str]) -> int:

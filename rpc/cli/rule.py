@@ -51,17 +51,26 @@ def list_(workspace: str | None, *, as_json: bool) -> None:
     """List the rules, in the order in which they are tried."""
     rules, lost = first.listing(lambda control: control.rules.list(workspace))
     _show(rules, as_json=as_json)
-    if as_json:
-        return
-    if not rules:
-        first.tell(first.RULE, lost)
-    for rule in rules:
-        if over := rule.taken_by:
-            taken = f"rule {over} ({_filter(rules[over - 1].filter)}) takes all that it takes"
-            hint(f"Rule {rule.position} ({cell(rule.filter)}) is never reached: {taken}.")
+    if not rules and not as_json:
+        first.tell(f"{first.RULE}{_option(workspace)}", lost)
 
 
-@rule.command()
+class FilterCommand(click.Command):
+    """A command that takes a filter, which a shell puts the names of files in place of where it is not quoted."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What is left over; the error of it tells how to quote."""
+        has_filter = "--filter" in args
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not has_filter or not error.message.startswith("Got unexpected extra argument"):
+                raise
+            how = "Quote a filter with * or ?, as in: --filter '*.ts'"
+            raise click.UsageError(f"{error.message}. {how}", ctx) from error
+
+
+@rule.command(cls=FilterCommand)
 @click.option("--filter", "filter_", required=True, metavar="TEXT", help="Part of a file's name (.ts), path or glob.")
 @click.option("--model", type=ModelName(), required=True, help="The model that answers.")
 @kind_option
@@ -85,7 +94,7 @@ def default(model: ModelReference, kind: Kind | None, workspace: str | None, *, 
     _show(_add("", model, kind, None, workspace), as_json=as_json)
 
 
-@rule.command()
+@rule.command(cls=FilterCommand)
 @click.argument("position", type=POSITION)
 @click.option("--filter", "filter_", metavar="TEXT", help="The new filter.")
 @click.option("--model", type=ModelName(), help="The new model.")
@@ -136,7 +145,7 @@ def explain(files: tuple[str, ...], kind: RequestKind, workspace: str | None, *,
     explanation, shown = perform(lambda control: _explain(control, files, kind, workspace))
     if as_json:
         return print_json(explanation)
-    click.echo(_verdict(files, explanation.route))
+    click.echo(_verdict(files, explanation.route, workspace))
     if explanation.route and explanation.broken:
         click.echo(_refused(explanation.route, explanation.broken))
     rows = [
@@ -164,10 +173,11 @@ async def _explain(
     return explanation, next(w for w in listed if (w.active if wanted is None else w.name.lower() == wanted))
 
 
-def _verdict(files: Sequence[str], route: Route | None) -> str:
+def _verdict(files: Sequence[str], route: Route | None, workspace: str | None) -> str:
     named = ", ".join(cell(file) for file in files)
     if route is None:
-        return f"{named}: no rule matches. Name a model for everything: mux-sidecar rule default PROVIDER/MODEL"
+        mend = f"mux-sidecar rule default PROVIDER/MODEL{_option(workspace)}"
+        return f"{named}: no rule matches. Name a model for everything: {mend}"
     return (
         f"{named} → {cell(route.provider)}/{cell(route.model)}, by rule {route.position} ({_filter(route.filter)}) "
         f"of the workspace {cell(route.workspace)}."
@@ -215,9 +225,17 @@ def _show(rules: Sequence[Rule], *, as_json: bool) -> None:
     rows = [
         (str(r.position), _filter(r.filter), r.kind, cell(f"{r.provider}/{r.model}"), cell(r.broken)) for r in rules
     ]
-    return print_table(
-        Table(("#", "FILTER", "KIND", "MODEL", "BROKEN"), rows, right=frozenset({"#"}), optional="BROKEN")
-    )
+    print_table(Table(("#", "FILTER", "KIND", "MODEL", "BROKEN"), rows, right=frozenset({"#"}), optional="BROKEN"))
+    for rule in rules:
+        if over := rule.taken_by:
+            taken = f"rule {over} ({_filter(rules[over - 1].filter)}) takes all that it takes"
+            hint(f"Rule {rule.position} ({_filter(rule.filter)}) is never reached: {taken}.")
+    return None
+
+
+def _option(workspace: str | None) -> str:
+    """How a command that is hinted at names the workspace, where one was named."""
+    return "" if workspace is None else f" -w {cell(workspace)}"
 
 
 def _filter(text: str) -> str:

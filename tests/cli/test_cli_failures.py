@@ -185,6 +185,16 @@ def test_reader_that_leaves(fresh_mux: Callable[..., Mux]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows closes streams otherwise")
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_stream_that_is_closed(fresh_mux: Callable[..., Mux], closed: int) -> None:
+    """A command that was started without a standard stream does its work, and says the rest."""
+    line = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *COMMAND, "provider", "types"]
+    done = subprocess.run(line, env=fresh_mux().env, capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("ollama" in done.stdout) is (closed == 2)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_interrupted(fresh_mux: Callable[..., Mux]) -> None:
     """Ctrl-C ends a command with 130 and no traceback."""
