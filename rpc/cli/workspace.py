@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+import codecs
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from rpc.cli import first
 from rpc.cli.complete import WorkspaceName
-from rpc.cli.output import Table, cell, counted, json_option, number, print_json, print_table
+from rpc.cli.output import Table, cell, counted, hint, json_option, number, print_json, print_table
 from rpc.cli.session import options_named, perform
 
 if TYPE_CHECKING:
-    from sidecar.values import Scope, Workspace
+    from collections.abc import Sequence
+
+    from sidecar.control.opening import Control
+    from sidecar.values import Rule, Scope, Workspace
 
 SCOPES = ("turn", "conversation")
 EXISTING = WorkspaceName()
+MOST_TOLD = 5  # rules of an imported workspace that cannot serve
 
 
 @click.group()
@@ -92,8 +97,21 @@ def edit(name: str, scope: Scope, *, as_json: bool) -> None:
 @click.argument("name", type=EXISTING)
 def remove(name: str) -> None:
     """Remove a workspace and its rules; `default` takes over where it was the active one."""
-    perform(lambda control: control.workspaces.remove(name))
-    click.echo(f"Removed the workspace {cell(name)}.")
+    active = perform(lambda control: _removed(control, name))
+    taken_over = "" if active is None else f" {cell(active)} is active now."
+    click.echo(f"Removed the workspace {cell(name)}.{taken_over}")
+
+
+async def _removed(control: Control, name: str) -> str | None:
+    """The workspace that took over, if the one that was removed was the active one."""
+    before = await _active(control)
+    await control.workspaces.remove(name)
+    after = await _active(control)
+    return None if after == before else after
+
+
+async def _active(control: Control) -> str:
+    return next(each.name for each in await control.workspaces.list() if each.active)
 
 
 @workspace.command(short_help="Print a workspace as a document to share.")
@@ -104,19 +122,31 @@ def export(name: str) -> None:
 
 
 @workspace.command("import", short_help="Add the workspace that FILE holds, or replace one.")
-@click.argument("file", type=click.File(encoding="utf-8"))
+@click.argument("file", type=click.File("rb"))
 @click.option("--name", help="Under this name instead of the document's own.")
 @click.option("--replace", is_flag=True, help="Replace the rules and the scope of the workspace of that name.")
 @json_option
-def import_(file: TextIO, name: str | None, *, replace: bool, as_json: bool) -> None:
+def import_(file: BinaryIO, name: str | None, *, replace: bool, as_json: bool) -> None:
     """Add the workspace that FILE holds (- reads standard input), or replace one."""
     document = _document(file)
     with options_named({"name": "--name NAME", "replace": "--replace"}):
-        added = perform(lambda control: control.workspaces.import_(document, name, replace=replace))
+        added, rules = perform(lambda control: _imported(control, document, name, replace=replace))
     _tell(added, f"Imported the workspace {cell(added.name)} with {counted(added.rules, 'rule')}.", as_json=as_json)
+    broken = [rule for rule in rules if rule.broken]
+    for rule in broken[:MOST_TOLD]:
+        hint(f"Rule {rule.position} ({cell(rule.filter) or '*'}) cannot serve: {cell(rule.broken)}")
+    if len(broken) > MOST_TOLD:
+        hint(f"Nor can {len(broken) - MOST_TOLD} more: mux-sidecar rule list -w {cell(added.name)}")
 
 
-def _document(file: TextIO) -> dict[str, object]:
+async def _imported(
+    control: Control, document: dict[str, object], name: str | None, *, replace: bool
+) -> tuple[Workspace, Sequence[Rule]]:
+    added = await control.workspaces.import_(document, name, replace=replace)
+    return added, await control.rules.list(added.name)
+
+
+def _document(file: BinaryIO) -> dict[str, object]:
     """What the file holds as JSON.
 
     Raises:
@@ -126,8 +156,11 @@ def _document(file: TextIO) -> dict[str, object]:
 
     from sidecar.errors import InvalidParameter  # noqa: PLC0415 - start-up
 
+    read = file.read()
+    # PowerShell 5 writes UTF-16 behind `>`, and others a byte order mark before UTF-8.
+    encoding = "utf-16" if read.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        return msgspec.json.decode(file.read(), type=dict[str, object])
+        return msgspec.json.decode(read.decode(encoding), type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidParameter(
             "document", f"{file.name} holds no workspace ({error}); write one with 'mux-sidecar workspace export NAME'."

@@ -179,7 +179,7 @@ def broken(db: sqlite3.Connection, rule: RuleDraft | Route) -> str | None:
 def why_broken(provider: str, model: str, found: ProviderConfig | None, listed: ModelInfo | None) -> str | None:
     """Why a rule with these names cannot serve, given what there is by them; None if it can."""
     if found is None:
-        return f"There is no provider {provider} any more; add it again, or choose another model."
+        return f"There is no provider {provider}; add it, or choose another model."
     if listed is None:
         return f"{found.name} has no model {model}; choose another one."
     if listed.gone:

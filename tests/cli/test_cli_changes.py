@@ -60,9 +60,11 @@ def test_rules_that_are_never_reached(mux: Mux) -> None:
     """A rule below one that takes all that it takes is told, with what mends it; moved up, it is in order."""
     mux.cli("rule", "default", "near/echo")
     mux.cli("rule", "add", "--filter", ".ts", "--model", "near/echo")
-    mux.cli("rule", "add", "--filter", "*.ts", "--model", "near/other")
+    added = mux.cli("rule", "add", "--filter", "*.ts", "--model", "near/other")
     told = "Rule 2 (*.ts) is never reached: rule 1 (.ts) takes all that it takes."
     assert told in mux.cli("rule", "list").stderr
+    assert told in added.stderr
+    assert told in mux.cli("rule", "edit", "2", "--model", "near/echo").stderr
     done = mux.cli("doctor")
     assert "! workspace default, rule 2: It is never reached: rule 1 (.ts) takes all that it takes." in done.stdout
     assert "mux-sidecar rule move 2 1 -w default" in done.stdout
@@ -83,7 +85,8 @@ def test_workspaces(mux: Mux) -> None:
     assert json.loads(document)
     assert json_from(mux, document, "workspace", "import", "-", "--name", "again")["rules"] == 1
     assert "near/echo" in mux.cli("rule", "list", "-w", "again").stdout
-    mux.cli("workspace", "remove", "client")
+    removed = mux.cli("workspace", "remove", "client").stdout
+    assert removed == "Removed the workspace client. default is active now.\n"
     assert [(row["name"], row["active"]) for row in mux.json("workspace", "list")] == [
         ("default", True),
         ("again", False),
@@ -96,7 +99,9 @@ def test_importing_again(mux: Mux, fresh_mux: Callable[..., Mux]) -> None:
     mux.cli("workspace", "edit", "default", "--scope", "conversation")
     document = mux.cli("workspace", "export", "default").stdout
     other = fresh_mux()
-    assert "1 rule" in other.cli("workspace", "import", "-", typed=document).stdout
+    imported = other.cli("workspace", "import", "-", typed=document)
+    assert "1 rule" in imported.stdout
+    assert imported.stderr == "Rule 1 (*) cannot serve: There is no provider near; add it, or choose another model.\n"
     other.cli("workspace", "edit", "default", "--scope", "turn")
     mux.cli("rule", "add", "--filter", ".md", "--model", "near/other")
     newer = mux.cli("workspace", "export", "default").stdout
@@ -107,7 +112,9 @@ def test_importing_again(mux: Mux, fresh_mux: Callable[..., Mux]) -> None:
     replaced = json_from(other, newer, "workspace", "import", "-", "--replace")
     assert (replaced["name"], replaced["active"], replaced["rules"]) == ("default", True, 2)
     assert replaced["scope"] == "conversation"
-    other.cli("workspace", "import", "-", "--replace", "--name", "beside", typed=newer)
+    for encoding in ("utf-8-sig", "utf-16"):  # as PowerShell 5 writes files
+        (other.home / "shared.json").write_text(newer, encoding)
+        other.cli("workspace", "import", str(other.home / "shared.json"), "--replace", "--name", "beside")
     assert [(row["name"], row["active"]) for row in other.json("workspace", "list")] == [
         ("default", True),
         ("beside", False),

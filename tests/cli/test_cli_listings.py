@@ -139,6 +139,14 @@ def test_first_steps(fresh_mux: Callable[..., Mux], line: str, next_step: str) -
     assert next_step in done.stdout + done.stderr
 
 
+def test_first_steps_of_another_workspace(fresh_mux: Callable[..., Mux]) -> None:
+    """What is hinted at for a workspace that was named changes that one, not the active one."""
+    mux = fresh_mux()
+    mux.cli("workspace", "add", "side")
+    assert mux.cli("rule", "list", "-w", "side").stderr.endswith("rule default PROVIDER/MODEL -w side\n")
+    assert "rule default PROVIDER/MODEL -w side\n" in mux.cli("explain", "a.b", "-w", "side").stdout
+
+
 def test_plain_output(set_up: Mux) -> None:
     """What goes into a pipe is plain: no colour, no trailing blanks, columns in line."""
     for line in ("provider list", "workspace list", "rule list", "status"):

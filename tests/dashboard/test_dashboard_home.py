@@ -155,9 +155,7 @@ def test_trouble_is_told_once_and_leads_on(own_mux, tab_of):
     page = tab.sign_in()
     lines = page.get_by_role("region", name="To be mended").get_by_role("listitem")
     expect(lines).to_have_count(1)
-    expect(lines).to_have_text(
-        re.compile("^Rules 2 and 3 cannot serve. There is no provider cloud any more; add it again")
-    )
+    expect(lines).to_have_text(re.compile("^Rules 2 and 3 cannot serve. There is no provider cloud; add it"))
     lines.get_by_role("link", name="Rules of default").click()
     expect(page.get_by_role("heading", name="default", level=1)).to_be_visible()
     own_mux.rpc("mux/provider/remove", name="local", force=True)
