@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from sidecar.providers import types
 from sidecar.values import ModelInfo, Prices, ProviderConfig, Tokens
@@ -14,6 +15,7 @@ class PriceTable:
     def __init__(self) -> None:
         self._loading: asyncio.Future[None] | None = None
         self._seen: ProviderConfig | None = None
+        self._unknown: set[tuple[str, str]] = set()  # bases and models that the table lacks: sought through all of it
 
     def expect(self, provider: ProviderConfig, info: ModelInfo | None) -> None:
         """A request to this model is about to be sent."""
@@ -35,7 +37,13 @@ class PriceTable:
             return None
         if info is not None and info.prices is not None:
             return _listed(info.prices, tokens)
-        return _tabled(provider.base, model, tokens)
+        if (provider.base, model) in self._unknown:
+            return None
+        try:
+            return _tabled(provider.base, model, tokens)
+        except LookupError:
+            self._unknown.add((provider.base, model))
+            return None
 
 
 def _is_tabled(provider: ProviderConfig, info: ModelInfo | None) -> bool:
@@ -43,7 +51,8 @@ def _is_tabled(provider: ProviderConfig, info: ModelInfo | None) -> bool:
 
 
 def _load() -> None:
-    _tabled("https://api.openai.com/v1", "gpt-5", Tokens(input=1, output=1))  # the first look-up takes a while as well
+    with suppress(LookupError):  # the first look-up takes a while as well
+        _tabled("https://api.openai.com/v1", "gpt-5", Tokens(input=1, output=1))
 
 
 def _listed(prices: Prices, tokens: Tokens) -> float | None:
@@ -58,7 +67,11 @@ def _listed(prices: Prices, tokens: Tokens) -> float | None:
 
 
 def _tabled(base: str, model: str, tokens: Tokens) -> float | None:
-    """By genai-prices' bundled table, which knows providers by their address; no network is asked."""
+    """By genai-prices' bundled table, which knows providers by their address; no network is asked.
+
+    Raises:
+        LookupError: it has no such provider, or no such model of it.
+    """
     from genai_prices import Usage, calc_price  # noqa: PLC0415 - 0.2 s and 12 MB that most processes never need
 
     counted = {
@@ -69,6 +82,6 @@ def _tabled(base: str, model: str, tokens: Tokens) -> float | None:
     }
     try:
         found = calc_price(Usage(**counted), model_ref=model, provider_api_url=base)
-    except (LookupError, ValueError):  # unknown there; or counts that contradict each other
+    except ValueError:  # counts that contradict each other
         return None
     return float(found.total_price)

@@ -51,6 +51,18 @@ def test_the_table_is_loaded_for_requests_that_it_prices(arguments, loaded):
     assert told.stdout.strip() == str(loaded), told.stderr
 
 
+def test_what_the_table_lacks_has_no_cost():
+    """Each time, and other models and providers have theirs."""
+    table, tokens = PriceTable(), Tokens(input=1_000_000, output=0)
+
+    def cost(base, model):
+        return table.cost(ProviderConfig(id=1, name="p", type="openai", endpoint=base, base=base), model, None, tokens)
+
+    openai, elsewhere = "https://api.openai.com/v1", "https://llm.example/v1"
+    assert [cost(openai, "gpt-9o"), cost(elsewhere, "gpt-4o"), cost(openai, "gpt-9o")] == [None, None, None]
+    assert [cost(openai, "gpt-4o"), cost(elsewhere, "gpt-4o")] == [pytest.approx(2.5), None]
+
+
 class Hesitant(ThreadPoolExecutor):
     """Begins its first work only when it is told."""
 
