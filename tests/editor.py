@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mux import COMMAND, Mux
+from waiting import PATIENCE, until
 
 JSON = dict[str, Any]
-PATIENCE = 30.0  # seconds; the machine may be busy with others
 
 
 def frame(message: Any) -> bytes:
@@ -120,11 +120,7 @@ class Editor:
 
     def serving(self) -> str:
         """Wait until the endpoint serves; its URL."""
-        until = time.monotonic() + PATIENCE
-        while (state := self.call("mux/status")["endpoint"])["state"] != "serving":
-            assert time.monotonic() < until, state
-            time.sleep(0.02)
-        return state["url"]
+        return until(lambda: self.call("mux/status")["endpoint"], lambda found: found["state"] == "serving")["url"]
 
     def leave(self) -> int:
         """End as editors do; the exit status."""
@@ -146,10 +142,10 @@ class Editor:
             self.process.stdin.close()
 
     def _until(self, done: Callable[[], bool]) -> None:
-        until = time.monotonic() + PATIENCE
+        end = time.monotonic() + PATIENCE
         while not done():
             try:
-                message = self._incoming.get(timeout=max(0.0, until - time.monotonic()))
+                message = self._incoming.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 raise AssertionError(f"nothing came; stderr: {self.stderr}") from None
             assert message is not None, f"it ended with {self.process.wait()}; stderr: {self.stderr}"

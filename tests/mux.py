@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from waiting import PATIENCE, until
+
 COMMAND = [sys.executable, "-m", "rpc"]
 FOREIGN = ("_API_KEY", "_PROXY", "_proxy")
 
@@ -161,7 +163,7 @@ class Mux:
             env=self.env | (env or {}),
             capture_output=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=2 * PATIENCE,
             check=False,
         )
         assert not check or done.returncode == 0, f"mux-sidecar {' '.join(args)}: {done.stderr or done.stdout}"
@@ -175,19 +177,18 @@ class Mux:
         """The newest requests, newest first."""
         return self.json("log", "-n", str(count))
 
+    def row(self, reply: Reply | Stream) -> dict[str, Any]:
+        """The record of a request, by the id that its answer bore, once it is there."""
+        ident = reply.headers["x-mux-request-id"]
+        return self.find(lambda row: row["id"] == ident)
+
     def recorded(self, count: int) -> list[dict[str, Any]]:
         """The newest requests, newest first, once there are so many: a busy machine writes them late."""
-        until = time.monotonic() + 30
-        while len(rows := self.log()) < count:
-            assert time.monotonic() < until, rows
-        return rows
+        return until(self.log, lambda rows: len(rows) >= count)
 
     def find(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The one of the newest records that fits, once it is there; asked of the process that serves."""
-        until = time.monotonic() + 30
-        while not (found := [row for row in self.rpc("mux/request/list", limit=50) if fits(row)]):
-            assert time.monotonic() < until, "there is no such record"
-            time.sleep(0.02)
+        found = until(lambda: [row for row in self.rpc("mux/request/list", limit=50) if fits(row)])
         return dict(found[0])
 
     def start(self) -> Mux:
@@ -201,16 +202,40 @@ class Mux:
             stderr=errors,
         )
         errors.close()
-        until = time.monotonic() + 20
-        while not self._is_up():
-            assert self.process.poll() is None, f"serve ended with {self.process.returncode}: {self.stderr}"
-            assert time.monotonic() < until, f"serve does not answer: {self.stderr}"
-            time.sleep(0.02)
+        until(self._is_up, told=lambda: f"serve does not answer: {self.stderr}")
         return self
 
-    def _is_up(self) -> bool:
+    def stops_listening(self) -> None:
+        """Wait until nobody takes connections at the port any more."""
+        until(lambda: not self.is_open())
+
+    def is_open(self) -> bool:
+        """Whether anybody listens at the port."""
         try:
-            return self.request("GET", "/health", timeout=2).status == 200
+            socket.create_connection(("127.0.0.1", self.port), PATIENCE).close()
+        except OSError:
+            return False
+        return True
+
+    def is_served_by(self, pid: int) -> bool:
+        """Whether that process answers."""
+        try:
+            return bool(self.get("/health").json()["pid"] == pid)
+        except OSError:
+            return False
+
+    def serve_where_it_is_taken(self) -> str:
+        """What `serve` says, having failed, where a foreign program, this one, has the port."""
+        with socket.create_server(("127.0.0.1", self.port)):
+            refused = self.cli("serve", check=False)
+        assert refused.returncode == 1
+        return refused.stderr
+
+    def _is_up(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"serve ended with {self.process.returncode}: {self.stderr}"
+        try:
+            return self.get("/health").status == 200
         except OSError:
             return False
 
@@ -221,14 +246,14 @@ class Mux:
         process, self.process = self.process, None
         process.terminate()
         try:
-            return process.wait(15)
+            return process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
 
     def open(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = 30
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = PATIENCE
     ) -> Stream:
         """Send a request; `/chat/completions` and the like are taken below `/v1/mux`. JSON unless `body` is bytes."""
         own = path if path.startswith(("/v1/", "/health", "/rpc", "/?")) or path == "/" else f"/v1/mux{path}"
@@ -244,14 +269,14 @@ class Mux:
             raise
 
     def request(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = 30
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = PATIENCE
     ) -> Reply:
         """Send a request and read the whole answer (see `open`)."""
         before = time.monotonic()
         with self.open(method, path, body, headers, timeout) as answer:
             return Reply(answer.status, answer.headers, answer.answer.read(), time.monotonic() - before)
 
-    def post(self, path: str, body: Any, headers: dict[str, str] | None = None, timeout: float = 30) -> Reply:
+    def post(self, path: str, body: Any, headers: dict[str, str] | None = None, timeout: float = PATIENCE) -> Reply:
         """POST and read the whole answer."""
         return self.request("POST", path, body, headers, timeout)
 
@@ -259,7 +284,7 @@ class Mux:
         """GET the whole answer."""
         return self.request("GET", path, None, headers)
 
-    def raw(self, data: bytes, timeout: float = 10, host: str = "127.0.0.1") -> bytes:
+    def raw(self, data: bytes, timeout: float = PATIENCE, host: str = "127.0.0.1") -> bytes:
         """Send bytes as they are, and read until the other side closes or has nothing more to say for a moment."""
         with socket.create_connection((host, self.port), timeout) as sock:
             with contextlib.suppress(ConnectionError):

@@ -7,16 +7,14 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from waiting import PATIENCE, until
 
-PATIENCE = 30.0  # seconds; the machine may be busy with others
-STARTED = 20.0
-_REQUEST, _TRY = 0, 0.02
+_REQUEST = 0
 
 
 class Neovim:
@@ -33,13 +31,13 @@ class Neovim:
             stderr=subprocess.STDOUT,
         )
         self._connection = socket.socket(socket.AF_UNIX)
-        until = time.monotonic() + STARTED
-        while self._connection.connect_ex(str(self._socket)):
-            assert self.process.poll() is None, self._said()
-            assert time.monotonic() < until, "Neovim does not listen"
-            time.sleep(_TRY)
+        until(self._listens)
         self._connection.settimeout(PATIENCE)
         self._number = 0
+
+    def _listens(self) -> bool:
+        assert self.process.poll() is None, self._said()
+        return self._connection.connect_ex(str(self._socket)) == 0
 
     def lua(self, code: str, *arguments: Any) -> Any:
         """What the code returns; `...` in it are the arguments."""
@@ -51,11 +49,9 @@ class Neovim:
 
     def until(self, code: str, *arguments: Any, fits: Callable[[Any], object] = bool) -> Any:
         """What an expression gives once that fits."""
-        until = time.monotonic() + PATIENCE
-        while not fits(found := self.lua(f"return {code}", *arguments)):
-            assert time.monotonic() < until, f"{code} is {found!r}; {self.command('messages')}"
-            time.sleep(_TRY)
-        return found
+        return until(
+            lambda: self.lua(f"return {code}", *arguments), fits, lambda: f"{code}; {self.command('messages')}"
+        )
 
     def leave(self) -> str:
         """Quit it; what it has printed on its terminal."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from mux import Mux, Reply, Stream
 from upstream import Answer, Upstream
+from waiting import PATIENCE
 
 KEYS = {"UP_KEY": "sk-up-0123456789abcdef0123456789abcdef", "CLAUDE_KEY": "sk-ant-api03-0123456789abcdefABCDEF"}
 
@@ -81,7 +82,7 @@ class Stage:
             "base_url": f"{self.mux.url}/w/{self.at(place)}",
             "api_key": "anything",
             "max_retries": 0,
-            "timeout": 20,
+            "timeout": PATIENCE,
         }
 
     def sent(self) -> Any:
@@ -89,9 +90,8 @@ class Stage:
         return self.upstream.last.json()
 
     def row(self, reply: Reply | Stream) -> dict[str, Any]:
-        """The record of a request, by the id that its answer bore, once it is there."""
-        ident = reply.headers["x-mux-request-id"]
-        return self.mux.find(lambda row: row["id"] == ident)
+        """The record of a request (see `Mux.row`)."""
+        return self.mux.row(reply)
 
     def _make(self, place: str) -> None:
         kind, root, key, model = PLACES[place]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE = 30.0  # seconds; the machine may be busy with others
+from waiting import PATIENCE, until
+
 TMUX = shutil.which("tmux")
-_TRY = 0.05
 
 
 class Terminal:
@@ -54,11 +53,9 @@ class Terminal:
 
     def until(self, fits: str | Callable[[str], object]) -> str:
         """The screen, once the text is on it, or once it fits."""
-        until = time.monotonic() + PATIENCE
-        while not (fits in (seen := self.screen) if isinstance(fits, str) else fits(seen := self.screen)):
-            assert time.monotonic() < until, f"{fits} is not to be seen in:\n{seen}"
-            time.sleep(_TRY)
-        return seen
+        return until(
+            lambda: self.screen, (lambda seen: fits in seen) if isinstance(fits, str) else fits, lambda: f"not {fits}"
+        )
 
     def close(self) -> None:
         """Close the window, whatever the program does."""
@@ -66,7 +63,12 @@ class Terminal:
 
     def _run(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(
-            [*self._tmux, *arguments], env=self._env, capture_output=True, encoding="utf-8", timeout=20, check=False
+            [*self._tmux, *arguments],
+            env=self._env,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=PATIENCE,
+            check=False,
         )
         assert not check or done.returncode == 0, f"tmux {arguments[0]}: {done.stderr}"
         return done.stdout
@@ -82,7 +84,4 @@ def is_alive(pid: int) -> bool:
 
 def has_ended(pid: int) -> None:
     """Wait until a process has ended."""
-    until = time.monotonic() + PATIENCE
-    while is_alive(pid):
-        assert time.monotonic() < until, f"{pid} runs still"
-        time.sleep(_TRY)
+    until(lambda: not is_alive(pid))

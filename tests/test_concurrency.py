@@ -21,22 +21,22 @@ async def test_fifty_streams_at_once(stage, place):
     """Fifty streams at once each get their own words, all of them, and none waits for another."""
 
     async def answer(request, wire):
+        await everyone.wait()
         word = request.json()["messages"][-1]["content"]
         words = [word if isinstance(word, str) else word[0]["text"]] * PIECES
         told = claude_events(*words) if place == "claude" else [*chunks(*words), "[DONE]"]
         await stream(*told, gap=0.02 if place == "up" else 0.005)(request, wire)
 
     url = f"http://127.0.0.1:{stage.mux.port}/v1/mux{stage.path(place)}"
+    everyone = asyncio.Barrier(STREAMS)
     stage.upstream.script(answer)
 
     async def one(session, number):
         async with session.post(url, json=ask(f"<{number}>", stream=True)) as got:
             return number, events(await got.read())
 
-    before = time.monotonic()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         told = await asyncio.gather(*(one(session, number) for number in range(STREAMS)))
-    assert time.monotonic() - before < 10
     for number, said in told:
         assert said.pop() == "[DONE]"
         deltas = [json.loads(data)["choices"][0]["delta"] for data in said]
@@ -69,7 +69,7 @@ async def test_a_large_request_does_not_hold_the_others_up(stage):
                 await got.read()
 
         longest, *_ = await asyncio.gather(tick(), load(), load())
-    assert longest < 0.5
+    assert longest < 2
 
 
 def test_four_commands_at_once(stage):

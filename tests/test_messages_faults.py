@@ -9,6 +9,7 @@ import pytest
 from said import chunk, chunks, claude, claude_events, completion
 from stage import KEYS
 from upstream import late, reply, silence, stream
+from waiting import AT_ONCE, until
 
 PATH = "/v1/messages"
 ASKED = {"model": "x", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
@@ -221,7 +222,7 @@ def test_silence_has_its_limit(stage, other_upstream, fresh_mux, place):
     mux = fresh_mux()
     kind, root = {"up": ("openai", "/v1"), "claude": ("anthropic", "")}[place]
     where = ("--type", kind, "--endpoint", other_upstream.url + root, "--auth", "none")
-    mux.cli("provider", "add", "slow", *where, "--first-byte-timeout", "0.5", "--idle-timeout", "0.5")
+    mux.cli("provider", "add", "slow", *where, "--first-byte-timeout", "2", "--idle-timeout", "2")
     mux.cli("rule", "default", "slow/m1")
     mux.start()
     other_upstream.script(silence)
@@ -236,15 +237,15 @@ def test_silence_has_its_limit(stage, other_upstream, fresh_mux, place):
 @both
 def test_a_client_that_leaves_frees_the_provider(stage, place):
     """The provider's connection is closed within a second, and the record says cancelled."""
-    assert stage.leave(place, PATH, STREAMED, stream(*HALF[place], end="stall"), seen=b'"ha') < 1
-    assert [row["outcome"] for row in stage.mux.log(1)] == ["cancelled"]
+    assert stage.leave(place, PATH, STREAMED, stream(*HALF[place], end="stall"), seen=b'"ha') < AT_ONCE
+    until(lambda: stage.mux.log(1)[0]["outcome"], lambda outcome: outcome == "cancelled")
 
 
 def test_nothing_comes_after_the_end(stage):
     """What a provider says after `message_stop` is not passed on, and the answer ends there at once."""
     before = time.monotonic()
     answer = post(stage, "claude", STREAMED, stream(*claude_events("a"), *claude_events("b"), end="stall"))
-    assert time.monotonic() - before < 15
+    assert time.monotonic() - before < AT_ONCE
     assert answer.body.count(b"event: message_stop") == 1
     answer = post(stage, "up", STREAMED, stream(*chunks("a"), chunk(content="late"), "[DONE]", *chunks("b")))
     assert answer.body.count(b"event: message_stop") == 1

@@ -6,6 +6,7 @@ import pytest
 from said import chunks, claude_events, completion
 from stage import KEYS
 from upstream import reply, silence, stream
+from waiting import AT_ONCE, until
 
 PATH = "/v1/responses"
 ASKED = {"model": "x", "input": "hi"}
@@ -143,7 +144,7 @@ def test_silence_has_its_limit(other_upstream, fresh_mux, place):
     mux = fresh_mux()
     kind, root = {"up": ("openai", "/v1"), "claude": ("anthropic", ""), "openrouter": ("openrouter", "/api/v1")}[place]
     where = ("--type", kind, "--endpoint", other_upstream.url + root, "--auth", "none")
-    mux.cli("provider", "add", "slow", *where, "--first-byte-timeout", "0.5", "--idle-timeout", "0.5")
+    mux.cli("provider", "add", "slow", *where, "--first-byte-timeout", "2", "--idle-timeout", "2")
     mux.cli("rule", "default", "slow/m1")
     mux.start()
     if place == "up":
@@ -160,5 +161,5 @@ def test_silence_has_its_limit(other_upstream, fresh_mux, place):
 @every
 def test_a_client_that_leaves_frees_the_provider(stage, place):
     """The provider's connection is closed within a second, and the record says cancelled."""
-    assert stage.leave(place, PATH, STREAMED, stream(*HALF[place], end="stall"), seen=b'"ha') < 1
-    assert [row["outcome"] for row in stage.mux.log(1)] == ["cancelled"]
+    assert stage.leave(place, PATH, STREAMED, stream(*HALF[place], end="stall"), seen=b'"ha') < AT_ONCE
+    until(lambda: stage.mux.log(1)[0]["outcome"], lambda outcome: outcome == "cancelled")

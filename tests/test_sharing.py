@@ -2,13 +2,12 @@
 
 import os
 import signal
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from mux import COMMAND, Mux
+from waiting import PATIENCE, until
 
 from sidecar.sharing.cards import Card
 from sidecar.sharing.claim import Claim
@@ -64,14 +63,7 @@ def test_another_takes_over(mux, windows, sharing):
     second = windows.open(**env)
     first.kill()
     first.wait()
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        try:
-            if mux.get("/health").json()["pid"] == second.pid:
-                return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail("nobody took over")
+    until(lambda: mux.is_served_by(second.pid))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there nothing can be killed before its files are let go of")
@@ -85,31 +77,26 @@ def test_who_comes_sweeps_what_the_dead_left(mux, windows, fresh_mux):
     other = fresh_mux().start()
     assert list(meeting_folder().glob(f"{home}-*")) == []
     own = f"{other.get('/health').json()['home']}-{other.port}-{other.process.pid}"
-    until = time.monotonic() + 30
-    while not {f"{own}.card", f"{own}.life"} <= {path.name for path in meeting_folder().iterdir()}:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: {f"{own}.card", f"{own}.life"} <= {path.name for path in meeting_folder().iterdir()})
 
 
 def test_two_data_folders_never_share(mux, windows, tmp_path):
     """A sidecar of another data folder is refused the port, and told who has it."""
     serving = windows.open()
     env = mux.env | {"MUX_SIDECAR_HOME": str(tmp_path / "other")}
-    refused = subprocess.run([*COMMAND, "serve"], env=env, capture_output=True, text=True, timeout=30, check=False)
+    refused = subprocess.run(
+        [*COMMAND, "serve"], env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert refused.returncode == 1
     assert f"another data folder (process {serving.pid})" in refused.stderr
 
 
 def test_a_foreign_program_is_named(mux):
     """A program that has the port is named with its process, where the system tells."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", mux.port))
-        taken.listen()
-        refused = mux.cli("serve", check=False)
-    assert refused.returncode == 1
-    assert f"Port {mux.port} is taken by " in refused.stderr
+    said = mux.serve_where_it_is_taken()
+    assert f"Port {mux.port} is taken by " in said
     if Path("/proc/net/tcp").exists():
-        assert f"(process {os.getpid()})" in refused.stderr
+        assert f"(process {os.getpid()})" in said
 
 
 TIME_WAIT = "06"  # include/net/tcp_states.h
@@ -131,7 +118,7 @@ def test_connections_that_have_ended_keep_no_port(mux, windows, sharing):
         assert b" 200 " in mux.raw(asked)  # read to its end, which the mux makes
         assert waiting(mux.port)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert windows.open(MUX_SIDECAR_SHARING=sharing).poll() is None
 
 

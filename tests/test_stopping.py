@@ -4,12 +4,12 @@ import json
 import os
 import signal
 import threading
-import time
 
 import pytest
 from editor import Editor
 from said import ask, claude_events
 from upstream import stream
+from waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM, and a second Ctrl-C ends the process")
 
@@ -40,10 +40,7 @@ def started(request, fresh_mux, other_upstream):
 def stop_twice(mux, process):
     """Tell it to leave, wait until it does, and tell it again."""
     process.send_signal(signal.SIGTERM)
-    until = time.monotonic() + 20
-    while mux._is_up():
-        assert time.monotonic() < until, "it goes on listening"
-        time.sleep(0.02)
+    mux.stops_listening()
     process.send_signal(signal.SIGINT)
 
 
@@ -69,7 +66,7 @@ def in_background(*calls):
 
     def gathered():
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE)
         return [results[at] for at in range(len(calls))]
 
     return gathered
@@ -128,5 +125,5 @@ def test_an_answer_that_nobody_reads_holds_up_nothing(started, other_upstream):
     with mux.open("POST", *STREAMED[0]):
         other_upstream.wait()
         stop_twice(mux, process)
-        assert process.wait(8) == 0
+        assert process.wait(PATIENCE) == 0
     assert [row["outcome"] for row in mux.log()] == ["truncated"]

@@ -13,6 +13,7 @@ import pytest
 from mux import events
 from said import ask, call, chunk, chunks, completion, usage_chunk
 from upstream import hang_up, late, reply, silence, stream
+from waiting import AT_ONCE, until
 
 STREAMED = ask(stream=True)
 WITH_USAGE = ask(stream=True, stream_options={"include_usage": True})
@@ -294,8 +295,8 @@ def test_a_client_that_leaves_frees_the_provider(stage, body, answer, read):
         left = leave_unread(stage.mux, path, body, stage.upstream)
     request = stage.upstream.wait()
     assert request.left.wait(30), "the provider's connection stays open"
-    assert request.left_at - left < 1
-    assert [row["outcome"] for row in stage.mux.log(1)] == ["cancelled"]
+    assert request.left_at - left < AT_ONCE
+    until(lambda: stage.mux.log(1)[0]["outcome"], lambda outcome: outcome == "cancelled")
 
 
 def late_end(answer):
@@ -328,9 +329,8 @@ def test_a_slow_reader_slows_the_provider(stage):
         await stream(*[megabyte] * 200, *chunks("end"), "[DONE]")(request, wire)
 
     with stage.open("up", STREAMED, flood) as got:
-        time.sleep(1.5)
         request = stage.upstream.wait()
-        assert request.written < 64_000_000
+        assert request.stands_still() < 64_000_000
         if sys.platform == "linux":
             status = Path(f"/proc/{stage.mux.process.pid}/status").read_text("ascii")
             assert int(status.split("VmRSS:")[1].split()[0]) < 400_000
@@ -342,7 +342,7 @@ def test_nothing_comes_after_done(stage):
     """What a provider says after [DONE] is not passed on, and the answer ends there at once."""
     before = time.monotonic()
     answer = stage.post("up", STREAMED, stream(*chunks("a"), "[DONE]", *chunks("b"), "[DONE]", end="stall"))
-    assert time.monotonic() - before < 15
+    assert time.monotonic() - before < AT_ONCE
     assert (answer.text, answer.events.count("[DONE]"), answer.events[-1]) == ("a", 1, "[DONE]")
 
 
@@ -413,13 +413,13 @@ def test_a_stream_whose_end_comes_late_keeps_its_connection(other_upstream, fres
     mux.cli("rule", "default", "up/m1")
     mux.start()
     other_upstream.script(stream(*chunks("a"), "[DONE]", 0.1))
-    until = time.monotonic() + 20
-    while True:
+
+    def nth():
         assert mux.post("/chat/completions", STREAMED).text == "a"
-        if other_upstream.last.nth > 0:
-            break
-        assert time.monotonic() < until, "each stream had a connection of its own"
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two requests of a person
+        return other_upstream.last.nth
+
+    assert until(nth) > 0
 
 
 def test_silence_has_its_limit(stage, other_upstream, fresh_mux):
@@ -427,7 +427,7 @@ def test_silence_has_its_limit(stage, other_upstream, fresh_mux):
     mux = fresh_mux()
     mux.start()
     where = ("--type", "openai", "--endpoint", f"{other_upstream.url}/v1", "--auth", "none")
-    mux.cli("provider", "add", "up", *where, "--first-byte-timeout", "0.5", "--idle-timeout", "0.5")
+    mux.cli("provider", "add", "up", *where, "--first-byte-timeout", "2", "--idle-timeout", "2")
     mux.cli("rule", "default", "up/m1")
     other_upstream.script(silence)
     answer = mux.post("/chat/completions", ask())
@@ -437,7 +437,7 @@ def test_silence_has_its_limit(stage, other_upstream, fresh_mux):
     answer = mux.post("/chat/completions", STREAMED)
     assert answer.text == "half"
     assert answer.broke_off()
-    assert answer.seconds < 3
+    assert answer.seconds < AT_ONCE
     assert other_upstream.last.left.wait(30)
 
 

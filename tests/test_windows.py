@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,13 +18,13 @@ import pytest
 from editor import Editor
 from mux import COMMAND, Mux
 from upstream import Upstream, late, reply, stream
+from waiting import PATIENCE, until
 
 from sidecar.sharing.cards import Card, Cards
 from sidecar.sharing.folder import meeting_folder
 
 HI = {"messages": [{"role": "user", "content": "hi"}]}
 JSON = {"Content-Type": "application/json"}
-PATIENCE = 30.0
 CLIENTS = [(kept, streamed) for kept in (False, True) for streamed in (False, True)]
 
 
@@ -80,12 +79,9 @@ class Client(threading.Thread):
 
 def all_answered(clients: list[Client]) -> None:
     """Wait until each client has been answered once more."""
-    until = time.monotonic() + PATIENCE
     before = [client.answered for client in clients]
     for client, answered in zip(clients, before, strict=True):
-        while client.answered == answered:
-            assert time.monotonic() < until, client.lost
-            time.sleep(0.01)
+        until(lambda client=client: client.answered, lambda now, answered=answered: now != answered)
 
 
 @contextlib.contextmanager
@@ -254,12 +250,10 @@ def test_two_data_folders_race(fresh_mux):
 
 def state_of(window: Editor, state: str, told: str = "") -> str:
     """Wait until the window's endpoint is in that state and says so much of it; all that it says."""
-    until = time.monotonic() + PATIENCE
-    while (endpoint := window.call("mux/status")["endpoint"])["state"] != state or told not in endpoint.get(
-        "detail", ""
-    ):
-        assert time.monotonic() < until, endpoint
-        time.sleep(0.05)
+    endpoint = until(
+        lambda: window.call("mux/status")["endpoint"],
+        lambda endpoint: endpoint["state"] == state and told in endpoint.get("detail", ""),
+    )
     return endpoint.get("detail", "")
 
 

@@ -18,6 +18,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from waiting import PATIENCE, until
+
 EVENT_STREAM = {"content-type": "text/event-stream"}
 
 
@@ -42,6 +44,15 @@ class Received:
     def json(self) -> Any:
         """The body read as JSON."""
         return json.loads(self.body)
+
+    def stands_still(self) -> int:
+        """How many bytes of the answer were written, once there are some and no more go out."""
+        written = until(lambda: self.written)
+        while True:
+            time.sleep(1.0)
+            if self.written == written:
+                return written
+            written = self.written
 
 
 class Wire:
@@ -216,7 +227,7 @@ class Upstream:
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(PATIENCE)
 
     @property
     def url(self) -> str:
@@ -234,12 +245,9 @@ class Upstream:
         self._answers = deque(answers)
         self.received = []
 
-    def wait(self, count: int = 1, seconds: float = 30) -> Received:
+    def wait(self, count: int = 1) -> Received:
         """The newest request, once there were `count`."""
-        until = time.monotonic() + seconds
-        while len(self.received) < count:
-            assert time.monotonic() < until, f"{len(self.received)} of {count} requests came"
-            time.sleep(0.005)
+        until(lambda: len(self.received), lambda came: came >= count)
         return self.received[count - 1]
 
     def close(self) -> None:

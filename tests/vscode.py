@@ -7,21 +7,18 @@ import json
 import os
 import signal
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mux import free_port
 from playwright.sync_api import TimeoutError as NotInTime
+from waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
 FLAGS = ["--no-sandbox", "--disable-gpu"]
-PATIENCE = 60_000  # milliseconds; the machine may be busy with others
-_TRY = 0.05
 #: What the editor is like besides what the docs say.
 PLAIN = {
     "workbench.startupEditor": "none",
@@ -37,15 +34,6 @@ PLAIN = {
     },  # the server for TypeScript is not whole in all packages of code-server
 }
 _FLAGS = ["--auth", "none", "--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
-
-
-def until(look: Callable[[], Any], fits: Callable[[Any], object] = bool) -> Any:
-    """What is seen once it fits."""
-    end = time.monotonic() + PATIENCE / 1000
-    while not fits(found := look()):
-        assert time.monotonic() < end, f"still {found!r}"
-        time.sleep(_TRY)
-    return found
 
 
 class Editor:
@@ -111,7 +99,7 @@ class Window:
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(PATIENCE)
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.page.goto(url)
         self.status: Locator = self.page.locator('[id="mux-sidecar.mux-sidecar.muxSidecar.status"]')
         self.rows: Locator = self.page.locator(".quick-input-list .monaco-list-row").filter(visible=True)

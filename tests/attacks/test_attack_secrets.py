@@ -4,12 +4,12 @@ import base64
 import json
 import os
 import signal
-import time
 from urllib.parse import quote
 
 import pytest
 from said import ask, chunks, completion
 from upstream import reply, stream
+from waiting import PATIENCE, until
 
 STORED = "sk-canary-stored/+=0123456789abcdef"
 HEADER = "canary-header-0123456789abcdef"
@@ -102,10 +102,8 @@ def dump(mux):
         return
     process, mux.process = mux.process, None
     process.send_signal(signal.SIGABRT)
-    assert process.wait(20) != 0
-    until = time.monotonic() + 30
-    while "Fatal Python error: Aborted" not in mux.stderr:
-        assert time.monotonic() < until, mux.stderr
+    assert process.wait(PATIENCE) != 0
+    until(lambda: mux.stderr, lambda said: "Fatal Python error: Aborted" in said)
 
 
 def test_a_failed_command_repeats_no_key(fresh_mux, closed_port):

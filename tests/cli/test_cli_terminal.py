@@ -103,7 +103,7 @@ def test_log_of_a_failure(mux: Mux) -> None:
     mux.start()
     body = {"model": "mux", "messages": [{"role": "user", "content": "Anybody?"}]}
     assert mux.post("/chat/completions", body).status == 502
-    assert len(mux.log()) == 1
+    assert len(mux.recorded(1)) == 1
     status, shown = on_terminal(mux, "log")
     assert status == 0
     last = shown.splitlines()[-1]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ FLAGS = [
 AWAY = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "WebSocket connection to", "ERR_EMPTY_RESPONSE")
 #: What it says of a 401.
 REFUSED = ("the server responded with a status of 401", "WebSocket connection to")
-LIMIT = 30_000  # milliseconds; the machine may be busy with others
+LIMIT = 1000 * PATIENCE  # milliseconds
 expect.set_options(timeout=LIMIT)
 _TELL = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
@@ -72,9 +72,7 @@ def link(mux: Mux) -> str:
 
 def becomes(read: Callable[[], object], wanted: object) -> None:
     """Wait until the sidecar says so: a page shows what was chosen before the sidecar has answered."""
-    until = time.monotonic() + LIMIT / 1000
-    while (seen := read()) != wanted:
-        assert time.monotonic() < until, seen
+    until(read, lambda seen: seen == wanted)
 
 
 def deafen(page: Page) -> None:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,8 +15,9 @@ import pytest
 from blocks import block
 from mux import Mux
 from neovim import find
-from terminal import PATIENCE, TMUX, Terminal, has_ended
+from terminal import TMUX, Terminal, has_ended
 from upstream import Upstream
+from waiting import PATIENCE, until
 
 ROOT = Path(__file__).parent.parent.parent
 BINDING = ROOT / "editors/emacs/mux-sidecar.el"
@@ -38,10 +38,7 @@ class Emacs:
         self._server.parent.mkdir(mode=0o700)
         serve = f'(setq server-name "emacs" server-socket-dir "{self._server.parent}")'
         self.terminal = Terminal([program, "-nw", "--eval", serve, "-f", "server-start", *files], env, folder)
-        until = time.monotonic() + PATIENCE
-        while not self._server.exists():
-            assert time.monotonic() < until, self.terminal.screen
-            time.sleep(0.05)
+        until(self._server.exists, told=lambda: self.terminal.screen)
 
     def lisp(self, expression: str) -> str:
         """What the expression gives, as Lisp writes it; evaluated in the buffer of the selected window."""
@@ -53,10 +50,7 @@ class Emacs:
 
     def until(self, expression: str, value: str) -> None:
         """Wait until the expression gives that."""
-        until = time.monotonic() + PATIENCE
-        while (found := self.lisp(expression)) != value:
-            assert time.monotonic() < until, f"{expression} is {found}:\n{self.terminal.screen}"
-            time.sleep(0.05)
+        until(lambda: self.lisp(expression), lambda found: found == value, lambda: self.terminal.screen)
 
     def command(self, name: str, *answers: str) -> None:
         """Run a command by name; each answer is typed and entered once it is asked for (the prompt names it)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 from blocks import blocks
 from mux import Mux
 from neovim import find
-from terminal import PATIENCE, TMUX, Terminal, has_ended
+from terminal import TMUX, Terminal, has_ended
+from waiting import PATIENCE, until
 
 from rpc.commands.names import NAMES
 
@@ -57,12 +57,12 @@ def open_(tmp_path: Path, project: Path) -> Iterator[Open]:
 
 def begin(helix: Terminal) -> None:
     """Ask for the Status until it is told: before the sidecar has begun, Helix knows no such command."""
-    until = time.monotonic() + PATIENCE
-    while True:
+
+    def told() -> bool:
         helix.keys("Space", "m", "s")
-        if "Workspace " in helix.until(TOLD.search):
-            return
-        assert time.monotonic() < until, helix.screen
+        return "Workspace " in helix.until(TOLD.search)
+
+    until(told)
 
 
 def test_switching(open_, home):
@@ -133,7 +133,9 @@ def test_each_language_has_it(tmp_path, home):
     for name, wanted in servers.items():
         asked = [str(HELIX), "--health", name]
         env = home.env | {"XDG_CONFIG_HOME": str(tmp_path)}
-        said = subprocess.run(asked, env=env, capture_output=True, encoding="utf-8", timeout=30, check=True).stdout
+        said = subprocess.run(
+            asked, env=env, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True
+        ).stdout
         found = re.findall(r"^  [✓✘] ([\w-]+): ", re.sub(r"\x1b\[[\d;]*m", "", said).split("debug")[0], re.MULTILINE)
         assert found == wanted
         assert re.search(r"✓\S* mux-sidecar", re.sub(r"\x1b\[[\d;]*m", "", said))

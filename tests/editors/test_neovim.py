@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from blocks import block
 from mux import Mux
 from neovim import Neovim, find
 from upstream import Upstream
+from waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
 BINDING = ROOT / "editors/nvim"
@@ -76,10 +76,7 @@ def test_it_starts_by_itself(open_, home):
     assert neovim.lua("return #vim.lsp.get_clients()") == 1
     sidecar = neovim.lua("return vim.api.nvim_get_proc_children(vim.fn.getpid())[1]")
     assert neovim.leave() == ""
-    until = time.monotonic() + 30
-    while Path(f"/proc/{sidecar}").exists():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: not Path(f"/proc/{sidecar}").exists())
 
 
 def test_the_status_line_follows_the_document(open_, home):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lanes import LANES, WORDS, either, every
 from upstream import event, reply, stream
+from waiting import PATIENCE
 
 from sidecar.amount import MAX_STREAM, Amount
 from sidecar.errors import UpstreamError
@@ -254,7 +255,7 @@ def test_f14_an_event_of_too_many_lines(road, newline):
     huge = (b"data:" + newline) * (MAX_LINES + 1) + newline + b": more"
     answer = road.post(CHAT, stream(*CHAT.half, huge, end="stall"), streamed=True)
     assert "16,384 lines" in CHAT.failed(answer)["message"]
-    assert road.stage.upstream.last.left.wait(2)
+    assert road.stage.upstream.last.left.wait(PATIENCE)
     assert is_served(road, CHAT)
 
 

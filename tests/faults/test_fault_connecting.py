@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 
 import pytest
 from lanes import either, every
@@ -11,6 +10,7 @@ from mux import free_port
 from said import ask, completion
 from stage import certify
 from upstream import Upstream, reply
+from waiting import AT_ONCE, PATIENCE, until
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ class SecureServer:
 
         self.thread = threading.Thread(target=run, daemon=True)
         self.thread.start()
-        assert started.wait(10)
+        assert started.wait(PATIENCE)
 
     def close(self):
         """Stop."""
@@ -79,7 +79,7 @@ def test_f4_a_black_hole(elsewhere, black_hole, lane, streamed):
     answer = elsewhere.post("hole", lane, streamed=streamed)
     assert lane.refused(answer)
     assert (answer.status, answer.headers["x-should-retry"]) == (504, "false")
-    assert answer.seconds < 3
+    assert answer.seconds < AT_ONCE
 
 
 @pytest.fixture(scope="session")
@@ -107,24 +107,16 @@ def test_f1_the_provider_is_back(elsewhere):
     upstream.close()
     path = "/w/back-openai/chat/completions"
     assert elsewhere.mux.post(path, ask()).status == 502
-    eventually(lambda: "back-openai is down" in problems(elsewhere))
+    until(lambda: "back-openai is down" in problems(elsewhere))
     again = Upstream(upstream.port)
     again.script(reply(completion()))
     try:
         assert elsewhere.mux.post(path, ask()).status == 200
     finally:
         again.close()
-    eventually(lambda: "back-openai is down" not in problems(elsewhere))
+    until(lambda: "back-openai is down" not in problems(elsewhere))
 
 
 def problems(elsewhere):
     """What Status says is wrong."""
     return str(elsewhere.mux.rpc("mux/status", workspace="back-openai")["problems"])
-
-
-def eventually(is_so):
-    """Wait until it is so."""
-    until = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.05)

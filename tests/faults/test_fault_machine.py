@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from mux import events
 from said import ask, chunk, chunks, completion
 from upstream import Upstream, event, reply, stream
+from waiting import until
 
 STREAMED = ask(stream=True)
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
@@ -179,10 +179,7 @@ def test_f34_no_handle_is_left(mux, other_upstream):
     assert told <= {b"HTTP/1.1 503", b"HTTP/1.1 200", b"waits"}, told
     for sock in idle:
         sock.close()
-    until = time.monotonic() + 30
-    while mux.post("/chat/completions", ask()).status != 200:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: mux.post("/chat/completions", ask()).status == 200)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     assert mux.post("/chat/completions", ask()).status == 200
     assert mux.process.poll() is None

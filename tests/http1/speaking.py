@@ -3,13 +3,14 @@
 import asyncio
 from pathlib import Path
 
+from waiting import PATIENCE
 from yarl import URL
 
 from sidecar.http1.connection import Limits
 from sidecar.http1.request import head_of, place_of
 
 CERTIFICATES = Path(__file__).parent.parent / "providers" / "certificates"
-LIMITS = Limits(connect=20, first_byte=20, idle=20)
+LIMITS = Limits(connect=PATIENCE, first_byte=PATIENCE, idle=PATIENCE)
 
 
 class Server:
@@ -72,13 +73,6 @@ async def whole(reply):
     while piece := await reply.read():
         pieces.append(piece)
     return b"".join(pieces)
-
-
-async def until(is_so):
-    """Wait until it is so."""
-    async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 - what is waited for is not ours to announce
-            await asyncio.sleep(0.005)
 
 
 def scripted(*answers, then_close=False):

@@ -8,7 +8,8 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from speaking import scripted, until, whole
+from speaking import scripted, whole
+from waiting import becomes_so
 
 from sidecar.http1.failures import Disconnected, ExchangeFailed, Malformed, Undecodable
 from sidecar.http1.reply import MAX_FIELDS, MAX_HEAD, MAX_WAITING, Reply
@@ -237,7 +238,7 @@ async def test_a_slow_reader_holds_a_real_server_up(client, serve):
 
     url, _ = await serve(answer)
     reply = await client.send(url)
-    await until(lambda: len(sent) > 1)
+    await becomes_so(lambda: len(sent) > 1)
     seen = -1
     while seen != len(sent):
         seen = len(sent)

@@ -11,7 +11,8 @@ import threading
 import time
 
 import pytest
-from speaking import CERTIFICATES, until, whole
+from speaking import CERTIFICATES, whole
+from waiting import PATIENCE, becomes_so
 
 from sidecar.http1.failures import Disconnected
 
@@ -93,13 +94,13 @@ async def test_a_refusal_is_read_though_the_rest_of_the_request_cannot_be_sent(c
     def talk(opened):
         read_head(opened)
         begun.set()
-        assert make_room.wait(20)
+        assert make_room.wait(PATIENCE)
         opened.settimeout(0.2)
         with contextlib.suppress(TimeoutError):  # then it has all that was on its way
             while opened.recv(MB):
                 pass
         room.set()
-        assert refuse.wait(20)
+        assert refuse.wait(PATIENCE)
         opened.sendall(REFUSAL)
 
     server = breaking(talk)
@@ -107,15 +108,15 @@ async def test_a_refusal_is_read_though_the_rest_of_the_request_cannot_be_sent(c
 
     def hold_up_for_room():
         make_room.set()
-        assert room.wait(20)
+        assert room.wait(PATIENCE)
         loop.call_soon(hold_up_for_refusal)
 
     def hold_up_for_refusal():
         refuse.set()
-        assert server.over.wait(20)
+        assert server.over.wait(PATIENCE)
 
     asked = asyncio.create_task(client.ask(server.url, bytes(48 * MB)))
-    await until(begun.is_set)
+    await becomes_so(begun.is_set)
     loop.call_soon(hold_up_for_room)
     assert await asked == (400, BODY)
 
@@ -135,7 +136,7 @@ async def test_an_answer_is_read_to_its_end_though_the_reader_is_slow(client, br
 
     server = breaking(talk)
     reply = await client.send(server.url)
-    await until(server.over.is_set)
+    await becomes_so(server.over.is_set)
     for _ in range(20):
         await asyncio.sleep(0)  # the loop reads what it wants to
     assert await whole(reply) == body

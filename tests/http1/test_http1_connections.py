@@ -7,7 +7,8 @@ import ssl
 import threading
 
 import pytest
-from speaking import CERTIFICATES, LIMITS, Client, scripted, until, whole
+from speaking import CERTIFICATES, LIMITS, Client, scripted, whole
+from waiting import PATIENCE, becomes_so
 from yarl import URL
 
 from sidecar.http1.connecting import Connector, Origin
@@ -132,8 +133,8 @@ async def test_a_connection_that_ended_while_idle_is_not_used(client, serve, goo
     url, server = await serve(answer)
     assert await client.ask(url) == (200, b"ok")
     last.set()
-    await until(lambda: not server.open)
-    await until(lambda: not client.pool._open)
+    await becomes_so(lambda: not server.open)
+    await becomes_so(lambda: not client.pool._open)
     assert await client.ask(url) == (200, b"ok")
     assert (server.connections, len(server.bodies)) == (2, 2)
 
@@ -202,7 +203,7 @@ async def test_an_answer_that_is_let_go_in_its_midst_ends_its_connection(client,
     if read:
         assert await reply.read() == b"half"
     reply.close()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await left.wait()
 
 
@@ -223,7 +224,7 @@ async def test_the_end_of_an_answer_may_come_late(client, serve):
         assert await reply.read() == b"done"
         reply.finish()
         ended.set()
-        await until(lambda: client.pool._idle)
+        await becomes_so(lambda: client.pool._idle)
     assert server.connections == 1
 
 
@@ -248,9 +249,9 @@ async def test_an_end_that_does_not_come_is_not_waited_for(client, serve, more):
     reply.finish()
     reply.finish()
     finished.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await left.wait()
-    await until(lambda: not client.pool._open)
+    await becomes_so(lambda: not client.pool._open)
     reply.close()
     assert server.connections == 1
 
@@ -275,7 +276,7 @@ async def test_who_leaves_before_the_answer_ends_the_connection(client, serve, s
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await left.wait()
 
 
@@ -307,7 +308,7 @@ async def test_who_reads_no_more_and_says_no_more_is_not_waited_for(client, serv
         await asyncio.sleep(600)
 
     url, _ = await serve(answer)
-    asked = client.ask(url, bytes(64 * 2**20), Limits(20, 600, 600))
+    asked = client.ask(url, bytes(64 * 2**20), Limits(PATIENCE, 600, 600))
     async with asyncio.timeout(60):
         if said:
             assert await asked == (401, b"no")
@@ -331,7 +332,7 @@ async def test_a_request_that_goes_out_slowly_is_no_silence(client, serve, secur
         await writer.drain()
 
     url, _ = await serve(answer, context=tls() if secure else None)
-    assert await client.ask(url, bytes(size), Limits(20, 2, 2)) == (200, b"ok")
+    assert await client.ask(url, bytes(size), Limits(PATIENCE, 2, 2)) == (200, b"ok")
 
 
 async def test_silence_before_the_head_is_told(client, serve):
@@ -346,8 +347,8 @@ async def test_silence_before_the_head_is_told(client, serve):
     url, server = await serve(answer)
     assert await client.ask(url) == (200, b"ok")
     with pytest.raises(Silent):
-        await client.ask(url, limits=Limits(20, 0.2, 20))
-    await until(lambda: not server.open)
+        await client.ask(url, limits=Limits(PATIENCE, 0.2, PATIENCE))
+    await becomes_so(lambda: not server.open)
     assert server.connections == 1
 
 
@@ -368,10 +369,10 @@ async def test_a_head_in_drops_is_silence(client, serve):
             await asyncio.sleep(0.2)
 
     url, _ = await serve(answer)
-    assert await client.ask(url, limits=Limits(20, 2, 2)) == (200, b"ok")
+    assert await client.ask(url, limits=Limits(PATIENCE, 2, 2)) == (200, b"ok")
     async with asyncio.timeout(60):
         with pytest.raises(Silent):
-            await client.ask(url, limits=Limits(20, 2, 2))
+            await client.ask(url, limits=Limits(PATIENCE, 2, 2))
 
 
 async def test_silence_in_a_stream_is_told(client, serve):
@@ -383,7 +384,7 @@ async def test_silence_in_a_stream_is_told(client, serve):
         await reader.read()
 
     url, _ = await serve(answer)
-    reply = await client.send(url, limits=Limits(20, 600, 0.2))
+    reply = await client.send(url, limits=Limits(PATIENCE, 600, 0.2))
     assert await reply.read() == b"half"
     reply.set_idle()
     with pytest.raises(Silent):
@@ -398,12 +399,12 @@ async def test_bytes_that_come_are_no_silence(client, serve):
         await server.request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
         for _ in range(10):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.4)
             writer.write(b"x")
             await writer.drain()
 
     url, _ = await serve(answer)
-    assert await client.ask(url, limits=Limits(20, 1.5, 20)) == (200, b"x" * 10)
+    assert await client.ask(url, limits=Limits(PATIENCE, 3, PATIENCE)) == (200, b"x" * 10)
 
 
 async def test_a_slow_reader_of_ours_is_no_silence(client, serve):
@@ -418,8 +419,10 @@ async def test_a_slow_reader_of_ours_is_no_silence(client, serve):
         await reader.read()
 
     url, _ = await serve(answer)
-    reply = await client.send(url, limits=Limits(20, 0.3, 0.3))
-    await asyncio.sleep(1)
+    reply = await client.send(url, limits=Limits(PATIENCE, PATIENCE, 1))
+    await becomes_so(lambda: reply._held)
+    reply.set_idle()
+    await asyncio.sleep(2)
     assert len(await whole(reply)) == size
     reply.close()
 
@@ -434,7 +437,7 @@ async def test_connections_rest_for_half_a_minute(client, serve, monkeypatch):
     monkeypatch.setattr(loop, "time", lambda: real() + KEEP_ALIVE + 1)
     assert await client.ask(url) == (200, b"ok")
     assert server.connections == 3
-    await until(lambda: server.open == 1)
+    await becomes_so(lambda: server.open == 1)
 
 
 async def test_what_is_idle_is_closed_without_another_request(serve):
@@ -442,10 +445,10 @@ async def test_what_is_idle_is_closed_without_another_request(serve):
     url, server = await serve(scripted(OK))
     async with asking(keep_alive=0.2) as client:
         assert await client.ask(url) == (200, b"ok")
-        await until(lambda: not server.open)
+        await becomes_so(lambda: not server.open)
         assert not client.pool._open
         assert await client.ask(url) == (200, b"ok")
-        await until(lambda: not server.open)
+        await becomes_so(lambda: not server.open)
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -470,7 +473,7 @@ async def test_nothing_is_left_when_it_is_closed(client, serve, secure):
     await client.pool.close()
     with pytest.raises(Disconnected):
         await asked
-    await until(lambda: not server.open)
+    await becomes_so(lambda: not server.open)
     assert not client.pool._open
 
 
@@ -579,9 +582,9 @@ async def test_tls_that_never_begins(client, serve):
 
     url, server = await serve(answer)
     with pytest.raises(ConnectTimeout) as failed:
-        await client.ask(url.replace("http:", "https:"), limits=Limits(0.3, 20, 20))
+        await client.ask(url.replace("http:", "https:"), limits=Limits(0.3, 20, PATIENCE))
     assert failed.value.stage == "tls"
-    await until(lambda: not server.open)
+    await becomes_so(lambda: not server.open)
 
 
 async def test_who_speaks_before_tls_has_begun(client, serve):
@@ -595,7 +598,7 @@ async def test_who_speaks_before_tls_has_begun(client, serve):
     for _ in range(20):
         with pytest.raises(NotConnected):
             await client.ask(url.replace("http:", "https:"), limits=Limits(600, 600, 600))
-    await until(lambda: not server.open)
+    await becomes_so(lambda: not server.open)
 
 
 async def test_a_name_that_is_looked_up_for_too_long():
@@ -603,7 +606,7 @@ async def test_a_name_that_is_looked_up_for_too_long():
     over = threading.Event()
     async with asking(lambda *_: over.wait(30) and []) as client:
         with pytest.raises(ConnectTimeout) as failed:
-            await client.ask("http://slow.example/", limits=Limits(0.2, 20, 20))
+            await client.ask("http://slow.example/", limits=Limits(0.2, 20, PATIENCE))
     over.set()
     assert failed.value.stage == "resolve"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from waiting import AT_ONCE, PATIENCE
 
 from sidecar.errors import ProviderUnreachable
 from sidecar.providers.failures import FOREIGN, cause_of, unreachable, upstream_error
@@ -87,7 +88,7 @@ async def test_a_refused_connection_is_told_within_a_second(session, config, dea
     provider = config("openai", f"http://localhost:{dead_port}/v1")
     began = time.monotonic()
     error = upstream_error(await failure(session, provider), provider)
-    assert time.monotonic() - began < 5  # a connection is waited for twice as long
+    assert time.monotonic() - began < AT_ONCE
     assert (error.status, error.type, error.error_code) == (502, "upstream_connection_error", "connect_refused")
     assert f"mine at http://localhost:{dead_port} refused the connection" in error.message
 
@@ -130,11 +131,11 @@ async def test_a_slow_resolver_is_told_and_holds_up_nobody(serve, config):
     release = threading.Event()
 
     def slow(*_):
-        release.wait(30)
+        release.wait(PATIENCE)
         raise socket.gaierror(socket.EAI_AGAIN, "late")
 
     server = await serve({"*": {}})
-    names = [config("openai", f"http://slow-{each}.example/v1", timeouts=Timeouts(connect=2)) for each in range(20)]
+    names = [config("openai", f"http://slow-{each}.example/v1", timeouts=Timeouts(connect=5)) for each in range(20)]
     async with open_session(Resolver(slow)) as session:
         waiting = [asyncio.ensure_future(failure(session, each)) for each in names]
         await asyncio.sleep(0.05)
@@ -150,7 +151,7 @@ async def test_a_black_hole_is_left_after_the_connect_timeout(session, config, s
     provider = config("openai", f"http://127.0.0.1:{silent_port}/v1", timeouts=Timeouts(connect=0.3))
     began = time.monotonic()
     exc = await failure(session, provider)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < AT_ONCE
     error = upstream_error(exc, provider)
     assert (error.status, error.type, error.error_code) == (504, "timeout_error", "connect_timeout")
     assert unreachable(exc, provider).cause == "timeout"

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from waiting import becomes_so
 
 from rpc.board import Board
 from rpc.changes import DID_CHANGE, Changes
@@ -51,13 +52,6 @@ def said(monkeypatch):
 
     monkeypatch.setattr(sqlite3, "connect", traced)
     return counted
-
-
-async def until(is_so):
-    """Wait for it."""
-    async with asyncio.timeout(60):
-        while not is_so():  # noqa: ASYNC110 - SQLite says it, which sets no event
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -104,18 +98,18 @@ async def test_looks_that_find_nothing(tmp_path, said):
         return asyncio.Task(work, loop=loop, **options)
 
     async with looking(tmp_path / "home", lambda method, value: told.append((method, value))) as config:
-        await until(lambda: said["requests.db", ASKED] > LOOKS)  # the first of them tell what is so at the start
+        await becomes_so(lambda: said["requests.db", ASKED] > LOOKS)  # the first of them tell what is so at the start
         said.clear()
         told.clear()
         threads.given = 0
         loop.set_task_factory(start)
-        await until(lambda: said["requests.db", ASKED] >= LOOKS)
+        await becomes_so(lambda: said["requests.db", ASKED] >= LOOKS)
         assert (threads.given, tasks, told) == (0, [], [])
         assert {statement for _, statement in said} == {ASKED}
         assert abs(said["config.db", ASKED] - said["requests.db", ASKED]) <= 1
         loop.set_task_factory(None)
         config.run(lambda db: workspaces.add(db, "new", "turn"))
-        await until(lambda: any(method == DID_CHANGE and value.what == "workspaces" for method, value in told))
+        await becomes_so(lambda: any(method == DID_CHANGE and value.what == "workspaces" for method, value in told))
 
 
 async def test_a_new_day(tmp_path, said, zone):
@@ -123,7 +117,7 @@ async def test_a_new_day(tmp_path, said, zone):
     zone("WEST+12")
     told = []
     async with looking(tmp_path / "home", lambda method, value: told.append((method, value))):
-        await until(lambda: said["requests.db", ASKED] > LOOKS)
+        await becomes_so(lambda: said["requests.db", ASKED] > LOOKS)
         told.clear()
         zone("EAST-14")  # always a later day
-        await until(lambda: any(method == DID_CHANGE and value.what == "requests" for method, value in told))
+        await becomes_so(lambda: any(method == DID_CHANGE and value.what == "requests" for method, value in told))

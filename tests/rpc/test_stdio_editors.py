@@ -9,8 +9,8 @@ import pytest
 from lsprotocol import types
 from mux import COMMAND
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+from waiting import PATIENCE, becomes_so
 
-PATIENCE = 30
 EDITORS = ["visual-studio-code", "neovim", "emacs"]
 
 
@@ -43,13 +43,6 @@ async def call(client: LanguageClient, method: str, **params: Any) -> Any:
     return await asyncio.wait_for(client.protocol.send_request_async(method, params), PATIENCE)
 
 
-async def until(fits) -> None:
-    """Wait until it does."""
-    async with asyncio.timeout(PATIENCE):
-        while not fits():  # noqa: ASYNC110 - the client calls back and has no event to wait for
-            await asyncio.sleep(0.02)
-
-
 async def test_an_editor(editor):
     """Status, a change and its notifications reach the editor, and it meets nothing that breaks the standard."""
     status = await call(editor, "mux/status", uri="file:///home/me/proj/a.py")
@@ -58,8 +51,8 @@ async def test_an_editor(editor):
     switched = await call(editor, "mux/workspace/switch", name="work")
     # Its own option says `default`, which is therefore what this window goes on to show, and it says so.
     assert switched.text == "default (active: work) · echo/echo"
-    await until(lambda: any(getattr(each, "text", "") == switched.text for each in editor.told))
-    await until(lambda: any(getattr(each, "what", "") == "workspaces" for each in editor.told))
+    await becomes_so(lambda: any(getattr(each, "text", "") == switched.text for each in editor.told))
+    await becomes_so(lambda: any(getattr(each, "what", "") == "workspaces" for each in editor.told))
     assert editor.error is None
     assert editor.messages == []
     assert editor.log_messages == []

@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from editor import frame
 from mux import COMMAND, free_port
 from upstream import Received, Wire, event
+from waiting import PATIENCE, until
 
 HI = {"messages": [{"role": "user", "content": "hi"}]}
 
@@ -62,7 +62,7 @@ def test_a_client_that_reads_no_more(home):
         process.stdout.close()
         process.stdin.write(request(0, "initialize", {"processId": None, "capabilities": {}}))
         process.stdin.flush()
-        assert process.wait(20) == 1
+        assert process.wait(PATIENCE) == 1
     finally:
         process.kill()
         process.wait()
@@ -155,10 +155,7 @@ def test_answers_are_finished(window, other_upstream, end, status):
     with stream:
         body = stream.read()
         end(window)
-        until = time.monotonic() + 20
-        while is_open(window.mux.port) and time.monotonic() < until:
-            time.sleep(0.02)
-        assert not is_open(window.mux.port)
+        window.mux.stops_listening()
         assert window.process.poll() is None
         go_on.set()
         while piece := stream.read():
@@ -174,21 +171,10 @@ def test_a_second_signal(window, other_upstream):
     with stream:
         stream.read()
         window.process.terminate()
-        until = time.monotonic() + 20
-        while is_open(window.mux.port) and time.monotonic() < until:
-            time.sleep(0.02)
+        window.mux.stops_listening()
         assert window.process.poll() is None
         window.process.terminate()
         window.wait()
-
-
-def is_open(port):
-    """Whether anybody listens there."""
-    try:
-        socket.create_connection(("127.0.0.1", port), 2).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_a_port_that_another_program_has(fresh_mux, launch):
@@ -223,14 +209,12 @@ def test_a_client_that_is_slow_to_read(home):
         process.stdin.write(request(0, "initialize", {"processId": None, "capabilities": {}}))
         process.stdin.write(b"".join(request(number, "mux/provider/types") for number in range(1, 201)))
         process.stdin.flush()
-        until = time.monotonic() + 20
-        while not is_open(home.port) and time.monotonic() < until:
-            time.sleep(0.02)
+        until(home.is_open)
         assert home.post("/chat/completions", HI).status == 200
         process.stdin.write(request(201, "shutdown") + frame({"jsonrpc": "2.0", "method": "exit"}))
         process.stdin.close()
         assert process.stdout.read().count(b'"id":') >= 201
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
@@ -289,7 +273,7 @@ def test_another_port(window, other_upstream):
         while piece := stream.read():
             body += piece
     assert b" last" in body
-    assert not is_open(window.mux.port)
+    assert not window.mux.is_open()
     window.mux.port = port
     assert window.mux.get("/health").status == 200
     assert f":{port}/" in window.call("mux/dashboard/url")["url"]

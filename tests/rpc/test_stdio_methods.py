@@ -128,7 +128,7 @@ def test_a_request_tells_the_file_that_chose(window):
         for text in ("See `README.md` and `src/cart.ts`", "See `README.md`")
     ]
     assert window.told("mux/didChangeStatus", lambda status: "lastRequest" in status)
-    window.mux.log()  # waits for the records
+    window.mux.recorded(2)
     by_file, by_catch_all = (window.call("mux/request/show", id=each.headers["x-mux-request-id"]) for each in replies)
     assert by_file["files"] == ["README.md", "src/cart.ts"]
     assert by_file["file"] == "src/cart.ts"

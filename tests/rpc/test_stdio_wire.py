@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from editor import frame
+from waiting import until
 
 STATUS = {"jsonrpc": "2.0", "id": "a", "method": "mux/status"}
 
@@ -146,9 +146,7 @@ def test_a_cancelled_request(window, other_upstream):
     """A request that is cancelled while it waits for a provider is answered with −32800, one that is done as usual."""
     other_upstream.is_silent = True
     number = window.begin("mux/provider/add", {"name": "slow", "type": "vllm", "endpoint": f"{other_upstream.url}/v1"})
-    until = time.monotonic() + 20
-    while not other_upstream.asked_for_models and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: other_upstream.asked_for_models)
     window.notify("$/cancelRequest", {"id": number})
     assert window.answer(number)["error"]["code"] == -32800
     window.notify("$/cancelRequest", {"id": number})

@@ -18,8 +18,8 @@ import aiohttp
 import pytest
 from editor import Editor
 from mux import Mux
+from waiting import PATIENCE
 
-PATIENCE = 30
 BOMB = gzip.compress(b'"' + bytes(64 * 2**20) + b'"')
 STATUS = {"jsonrpc": "2.0", "id": 1, "method": "mux/status"}
 

@@ -15,6 +15,7 @@ import time
 from urllib.parse import quote
 
 import pytest
+from waiting import PATIENCE
 
 from sidecar import keys, private
 from sidecar.errors import InvalidParameter, KeyMissing
@@ -106,7 +107,7 @@ async def test_a_hanging_keyring_is_killed(backend, place):
     began = time.monotonic()
     ref = await Keys(place, timeout=1.5).put(SECRET)
     assert keys.source(ref) == "file"
-    assert 1.4 < time.monotonic() - began < 15
+    assert 1.4 < time.monotonic() - began < PATIENCE
 
 
 async def test_a_locked_keyring_is_told_with_the_command_that_mends(backend, place):
@@ -125,7 +126,7 @@ async def test_the_loop_goes_on_while_a_keyring_hangs(backend, place):
     while not asking.done():
         await asyncio.sleep(0.01)
         turns += 1
-    assert turns > 30
+    assert turns > 5
 
 
 def test_keyring_is_never_imported_here(backend, place):

@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from sidecar.settings import Place
 from sidecar.snapshot import EMPTY, Snapshots
 from sidecar.store import damage, models, providers, rules, workspaces
-from sidecar.store.database import CONFIG, Database
+from sidecar.store.database import BUSY_SECONDS, CONFIG, Database
 from sidecar.values import ModelInfo, ProviderConfig, RuleDraft
 
 OLLAMA = ProviderConfig(
@@ -39,14 +40,6 @@ def configure(config):
         models.merge(db, provider.id, [ModelInfo(name="qwen3:8b", context_window=40960), ModelInfo(name="old")])
         work = workspaces.add(db, "Work", "conversation")
         rules.replace(db, work.id, [RuleDraft(filter=".py", provider="ollama", model="qwen3:8b")])
-
-
-def eventually(condition, seconds=3.0):
-    """Wait until the condition holds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def test_a_new_folder_gives_an_empty_default(snapshots):
@@ -98,7 +91,7 @@ def test_a_change_by_another_process_is_seen(snapshots, config):
     code = f"""
         import sys
         from pathlib import Path
-        from sidecar.store.database import CONFIG, Database
+        from sidecar.store.database import BUSY_SECONDS, CONFIG, Database
         from sidecar.store import workspaces
         database = Database(Path({str(config.path)!r}), CONFIG)
         for line in sys.stdin:
@@ -127,7 +120,7 @@ def test_a_replaced_file_is_noticed(snapshots, config, place, tmp_path):
     other._shrink()
     config._shrink()
     other.path.replace(config.path)
-    eventually(lambda: snapshots.current().workspace("restored") is not None)
+    until(lambda: snapshots.current().workspace("restored") is not None)
     assert snapshots.current().provider("ollama") is None
 
 
@@ -137,11 +130,11 @@ def test_a_deleted_file_leaves_the_last_picture_and_a_problem(snapshots, config)
     assert snapshots.current().provider("ollama")
     config._shrink()
     kept = config.path.rename(config.path.with_name("kept.db"))
-    eventually(lambda: snapshots.current() and snapshots.problem is not None)
+    until(lambda: snapshots.current() and snapshots.problem is not None)
     assert "is gone" in snapshots.problem
     assert snapshots.current().provider("ollama")
     kept.rename(config.path)
-    eventually(lambda: snapshots.current() and snapshots.problem is None)
+    until(lambda: snapshots.current() and snapshots.problem is None)
 
 
 def test_damage_leaves_the_last_picture_and_a_problem(snapshots, config):
@@ -154,14 +147,14 @@ def test_damage_leaves_the_last_picture_and_a_problem(snapshots, config):
         config.path.with_name(config.path.name + suffix).unlink(missing_ok=True)
     with pytest.raises(Exception, match="was damaged"), config.read():
         pass
-    eventually(lambda: snapshots.current() and "put aside" in (snapshots.problem or ""))
+    until(lambda: snapshots.current() and "put aside" in (snapshots.problem or ""))
     assert snapshots.current().provider("ollama")
     with config.change() as db:
         workspaces.add(db, "anew", "turn")
     assert snapshots.current().workspace("anew")
     assert snapshots.current().provider("ollama") is None
     damage.asides(config.path)[0].unlink()
-    eventually(lambda: snapshots.current() and snapshots.problem is None)
+    until(lambda: snapshots.current() and snapshots.problem is None)
 
 
 def test_garbage_at_the_start_is_put_aside_and_told(place):
@@ -198,7 +191,7 @@ def test_a_writer_holds_up_nobody(snapshots, config):
         workspaces.add(db, "unseen", "turn")
         began = time.monotonic()
         assert snapshots.current().workspace("unseen") is None
-        assert time.monotonic() - began < 2  # less than a lock is waited for
+        assert time.monotonic() - began < BUSY_SECONDS
         assert snapshots.problem is None
     assert snapshots.current().workspace("unseen")
 
@@ -207,10 +200,10 @@ def test_asking_is_cheap(snapshots, config):
     """A question costs microseconds while nothing changes."""
     configure(config)
     snapshots.current()
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(2000):
         snapshots.current()
-    assert (time.perf_counter() - began) / 2000 < 200e-6
+    assert (time.process_time() - began) / 2000 < 200e-6
 
 
 @pytest.fixture
@@ -239,7 +232,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(elsewhere):
         from sidecar.settings import Place
         from sidecar.snapshot import Snapshots
         from sidecar.store import workspaces
-        from sidecar.store.database import CONFIG, Database
+        from sidecar.store.database import BUSY_SECONDS, CONFIG, Database
         place = Place(home=Path({str(place.home)!r}))
         os.setegid(65534), os.seteuid(65534)
         snapshots = Snapshots(place)

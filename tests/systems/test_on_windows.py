@@ -2,11 +2,9 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from editor import Editor
 from mux import COMMAND, events
 from said import ask, chunk, chunks, completion
 from upstream import event, reply, stream
+from waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -31,9 +30,7 @@ def test_it_serves(mux, other_upstream):
     other_upstream.script(reply(completion("whole")), stream(*chunks("half"), "[DONE]"))
     assert mux.post("/chat/completions", ask()).status == 200
     assert mux.post("/chat/completions", ask(stream=True)).text == "half"
-    until = time.monotonic() + 30
-    while [row["outcome"] for row in mux.log()] != ["ok", "ok"]:
-        assert time.monotonic() < until
+    until(lambda: [row["outcome"] for row in mux.log()], lambda outcomes: outcomes == ["ok", "ok"])
     assert mux.get("/health").status == 200
     assert mux.stop() == 0
     assert "Traceback" not in mux.stderr
@@ -107,10 +104,7 @@ def test_one_serves_and_another_stands_by(mux):
             assert f"process {first.pid}" in said
             first.kill()
             first.wait()
-            until = time.monotonic() + 20
-            while not served_by(mux, second.pid):
-                assert time.monotonic() < until, "nobody took over"
-                time.sleep(0.05)
+            until(lambda: mux.is_served_by(second.pid))
         finally:
             second.kill()
             second.communicate()
@@ -119,22 +113,10 @@ def test_one_serves_and_another_stands_by(mux):
         first.communicate()
 
 
-def served_by(mux, number):
-    """Whether that process answers."""
-    try:
-        return mux.get("/health").json()["pid"] == number
-    except OSError:
-        return False
-
-
 def test_a_foreign_program_has_the_port(mux):
     """The port of another program is told as taken, where Windows refuses it as forbidden."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", mux.port))
-        taken.listen()
-        refused = mux.cli("serve", check=False)
-    assert refused.returncode == 1
-    assert f"Port {mux.port} is taken by " in refused.stderr
+    said = mux.serve_where_it_is_taken()
+    assert f"Port {mux.port} is taken by " in said
 
 
 def held(go_on):
@@ -143,7 +125,7 @@ def held(go_on):
     async def answer(request, wire):
         await wire.head(200, {"content-type": "text/event-stream"})
         await wire.send(event(chunk(content="half")))
-        await asyncio.to_thread(go_on.wait, 30)
+        await asyncio.to_thread(go_on.wait, PATIENCE)
         await wire.send(event(chunk("stop")) + event("[DONE]"))
         wire.close()
 
@@ -159,15 +141,12 @@ def test_a_signal_lets_streams_end(mux, other_upstream, number):
     with mux.open("POST", "/chat/completions", ask(stream=True)) as got:
         read = got.read()
         mux.process.send_signal(number)
-        until = time.monotonic() + 20
-        while mux._is_up():
-            assert time.monotonic() < until, "it goes on listening"
-            time.sleep(0.02)
+        mux.stops_listening()
         go_on.set()
         read += got.answer.read()
     assert events(read)[-1] == "[DONE]"
     process, mux.process = mux.process, None
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 @pytest.fixture
@@ -219,10 +198,7 @@ def test_no_file_is_left_behind(mux):
     """A window that leaves removes its card and the file that it held, which could not be removed while it is open."""
     mux.start()
     meeting = Path(mux.env["TMPDIR"]) / "mux-sidecar"
-    until = time.monotonic() + 30
-    while not list(meeting.glob("*.card")):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: list(meeting.glob("*.card")))
     assert mux.stop() == 0
     assert [path.name for path in meeting.iterdir()] == []
 

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import platformdirs.macos
@@ -14,6 +13,7 @@ import platformdirs.windows
 import pytest
 from editor import Editor
 from mux import COMMAND
+from waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -230,10 +230,8 @@ def test_windows_share_a_port_on_macos(mac):
             processes.append(process)
             assert process.stderr.readline().startswith("Serving ")
         processes[1].terminate()
-        assert processes[1].wait(20) == 0
-        until = time.monotonic() + 30
-        while mac.get("/health").json()["pid"] != processes[0].pid:
-            assert time.monotonic() < until
+        assert processes[1].wait(PATIENCE) == 0
+        until(lambda: mac.get("/health").json()["pid"], lambda pid: pid == processes[0].pid)
     finally:
         for process in processes:
             process.kill()
