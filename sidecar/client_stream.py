@@ -59,8 +59,11 @@ class ClientStream:
         return response
 
     def stop(self) -> None:
-        """No more signs of life."""
+        """No more signs of life, nor one that is decided upon and would begin the answer behind another's back."""
         self._timer.cancel()
+        if self._beat is not None and not self.started:
+            self._beat.cancel()
+            self._beat = None
 
     async def _send(self, data: bytes) -> None:
         self._writing = True
