@@ -114,20 +114,23 @@ class _Names:
         else:
             return [_info(host, port)]
         now = asyncio.get_running_loop().time()
-        self._asked = {key: known for key, known in self._asked.items() if now < known[0] or not known[1].done()}
+        self._asked = {key: known for key, known in self._asked.items() if _holds(*known, now)}
         if (host, port) not in self._asked:
             task = asyncio.create_task(self._ask(host, port))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # though nobody waits any more
             self._asked[host, port] = now + REMEMBERED, task
         try:
             return list(await asyncio.shield(self._asked[host, port][1]))
         except OSError as error:
-            self._asked.pop((host, port), None)
             raise NotResolved(error) from error
 
     async def _ask(self, host: str, port: int) -> list[AddressInfo]:
         found = await self._resolver.resolve(host, port)
         return [_info(each["host"], port) for each in found]
+
+
+def _holds(until: float, task: asyncio.Task[list[AddressInfo]], now: float) -> bool:
+    """Whether addresses are still looked for, or known; a failure is not remembered, also where nobody met with it."""
+    return not task.done() or (now < until and not task.cancelled() and task.exception() is None)
 
 
 def _info(address: str, port: int) -> AddressInfo:

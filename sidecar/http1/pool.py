@@ -27,6 +27,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._idle: dict[Origin, list[tuple[float, Connection]]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
+        self._closed = False
         self._emptied: asyncio.Future[None] | None = None
 
     async def send(self, origin: Origin, head: bytes, body: bytes, limits: Limits) -> Reply:
@@ -49,7 +50,8 @@ class Pool:
         return await connection.ask(head, body, limits)
 
     async def close(self) -> None:
-        """Close all connections, also those that are being used, and wait until they are."""
+        """Close all connections, also those that are being used, and wait until they are; no more are kept or made."""
+        self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
         self._idle.clear()
@@ -63,7 +65,7 @@ class Pool:
     async def _connect(self, origin: Origin, seconds: float | None) -> Connection:
         make = partial(Connection, partial(self._keep, origin), partial(self._forget, origin))
         connection = await self._connector.connect(origin, make, seconds)
-        if self._emptied is not None:  # closed meanwhile
+        if self._closed:  # meanwhile
             connection.abort()
         elif connection.is_open:
             self._open.add(connection)
@@ -81,7 +83,7 @@ class Pool:
         return None
 
     def _keep(self, origin: Origin, connection: Connection) -> None:
-        if self._emptied is not None:
+        if self._closed:
             connection.abort()
             return
         self._idle.setdefault(origin, []).append((self._loop.time(), connection))

@@ -533,6 +533,53 @@ async def test_a_name_is_asked_for_again_after_it_failed():
     assert asked == ["nowhere.example"] * 2
 
 
+async def test_a_failure_that_nobody_waited_for_is_not_remembered(serve):
+    """Who asks after somebody gave up has the name looked up anew."""
+    url, _ = await serve(scripted(OK))
+    asked, over, failed = threading.Event(), threading.Event(), threading.Event()
+
+    def look_up(_, *rest):
+        if asked.is_set():
+            return socket.getaddrinfo("127.0.0.1", *rest)
+        asked.set()
+        assert over.wait(PATIENCE)
+        failed.set()
+        raise socket.gaierror(socket.EAI_AGAIN, "late")
+
+    async with asking(look_up) as client:
+        named = url.replace("127.0.0.1", "late.example").replace("localhost", "late.example")
+        given_up = asyncio.create_task(client.ask(named))
+        await becomes_so(asked.is_set)
+        given_up.cancel()
+        over.set()
+        await becomes_so(failed.is_set)
+        known = client.pool._connector._names._asked
+        await becomes_so(lambda: all(task.done() for _, task in known.values()))
+        assert await client.ask(named) == (200, b"ok")
+
+
+async def test_who_still_connects_when_it_is_closed_is_told(serve):
+    """Its connection is closed as the others are."""
+    url, server = await serve(scripted(OK))
+    asked, go_on = threading.Event(), threading.Event()
+
+    def look_up(_, *rest):
+        asked.set()
+        assert go_on.wait(PATIENCE)
+        return socket.getaddrinfo("127.0.0.1", *rest)
+
+    async with asking(look_up) as client:
+        late = url.replace("127.0.0.1", "late.example").replace("localhost", "late.example")
+        task = asyncio.create_task(client.ask(late))
+        await becomes_so(asked.is_set)
+        await client.pool.close()
+        go_on.set()
+        with pytest.raises(Disconnected):
+            await task
+        await becomes_so(lambda: not server.open)
+        assert server.heads == []
+
+
 async def test_a_closed_port(client):
     """Refused on both loopbacks."""
     with socket.socket() as probe:
