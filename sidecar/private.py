@@ -84,9 +84,8 @@ def write(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(descriptor)
         systems.this().replace(scratch, path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
+    finally:
+        scratch.unlink(missing_ok=True)  # it is there only where it was not finished
     systems.this().sync_folder(path.parent)
 
 

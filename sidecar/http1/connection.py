@@ -85,13 +85,12 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             raise Disconnected(begun=False)
         reply = self._reply = Reply(self, limits.idle)
-        try:
+        with ExitStack() as undo:
+            undo.callback(reply.close)
             self._say(head, body)
             self.allow_silence(limits.first_byte)
             await reply.head()
-        except BaseException:
-            reply.close()
-            raise
+            undo.pop_all()
         return reply
 
     def abort(self) -> None:

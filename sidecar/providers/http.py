@@ -15,13 +15,12 @@ import aiohttp
 
 from sidecar.http1.connecting import Connector
 from sidecar.http1.connection import Limits
-from sidecar.http1.pool import Pool
+from sidecar.http1.pool import KEEP_ALIVE, Pool
 from sidecar.providers.hosts import is_loopback
 from sidecar.providers.resolver import Resolver, open_socket
 from sidecar.settings import ca_bundle
 from sidecar.values import Timeouts
 
-KEEP_ALIVE_SECONDS = 30.0
 MAX_LINE = 64 * 1024  # providers and their edges send long policy and tracing headers
 _PROXY_SCHEMES = ("http", "https")
 
@@ -44,7 +43,7 @@ def open_session(resolver: Resolver | None = None) -> aiohttp.ClientSession:
     """
     connector = aiohttp.TCPConnector(
         limit=0,
-        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        keepalive_timeout=KEEP_ALIVE,
         resolver=resolver or Resolver(),
         socket_factory=open_socket,
         ssl=_trust(),

@@ -10,7 +10,7 @@ import importlib
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -71,13 +71,12 @@ def connect(path: Path, schema: Schema, *, mode: str = "rw", wait: float = BUSY_
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=wait, isolation_level=None, check_same_thread=False
     )
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         _refuse_newer(connection, path, schema)
         for pragma in schema.pragmas:
             connection.execute(f"PRAGMA {pragma}").fetchall()
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 

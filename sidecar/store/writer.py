@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from sidecar.errors import StoreUnusable
@@ -55,12 +55,11 @@ class Writer:
     def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._disconnect)
             found = work(connection)
             connection.execute("COMMIT")
-        except BaseException:
-            self._disconnect()
-            raise
+            undo.pop_all()
         return found
 
     def _connected(self) -> sqlite3.Connection:
