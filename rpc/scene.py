@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SECOND = "client-project"
-PATIENCE = 8.0  # seconds for the endpoint to be there, or an answer
+PATIENCE = 60.0  # seconds for the endpoint to be there, or an answer; the machine may be slow
 
 # Filter → model, in order; the rules of the README.
 RULES = (
