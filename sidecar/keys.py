@@ -213,8 +213,10 @@ class Keys:
         try:
             secret = self._read_file().get(number) if kind == "file" else self._ask(number)
         except (KeyringError, StoreUnusable) as error:
-            raise KeyMissing(
-                f"The key of {provider} cannot be read: {error}. Store it anew", _giving(provider)
+            what, command = private.told(error) if isinstance(error, StoreUnusable) else (str(error), "")
+            told = f"The key of {provider} cannot be read: {what.removesuffix('.')}"
+            raise (
+                KeyMissing(told, command) if command else KeyMissing(f"{told}. Store it anew", _giving(provider))
             ) from error
         if not secret:
             where = "keys.json of the data folder" if kind == "file" else "the system's keyring"

@@ -74,6 +74,12 @@ def read(path: Path) -> bytes | None:
         return file.read()
 
 
+def told(flaw: StoreUnusable) -> tuple[str, str]:
+    """What is wrong with a file that was refused, and the command that mends it; empty where no command does."""
+    sentence, _, command = str(flaw).partition("; run: ")
+    return (f"{sentence}.", command) if command else (sentence, "")
+
+
 def write(path: Path, data: bytes) -> None:
     """Replaces the file by one of mode 0600, wholly or not at all, on the disk when this returns. Raises OSError."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")

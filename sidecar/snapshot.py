@@ -124,6 +124,7 @@ class Snapshots:
         self._look_at = 0.0
         self._retry_at = 0.0
         self._error: MuxError | None = None
+        self._unmade: MuxError | None = None
         self._aside: str | None = None
         self._read_only: str | None = None
         self._prepare()
@@ -155,7 +156,7 @@ class Snapshots:
         try:
             self._database.prepare()
         except MuxError as error:
-            self._error = error
+            self._error = self._unmade = error
 
     def _refresh(self, now: float) -> None:
         try:
@@ -183,6 +184,8 @@ class Snapshots:
         try:
             status = self._path.stat()
         except FileNotFoundError:
+            if self._identity is None and self._unmade is not None:  # it never was
+                raise self._unmade.with_traceback(None) from None
             meanwhile = "" if self._snapshot is EMPTY else " Requests go on as it was last read."
             raise StoreGone(gone(self._path) + meanwhile) from None
         identity = (status.st_dev, status.st_ino)

@@ -6,10 +6,10 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from sidecar import systems
+from sidecar import private, systems
 from sidecar.control import rules as ruling
 from sidecar.control.fetching import fetch
-from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable
+from sidecar.errors import InvalidParameter, KeyMissing, KeyRefused, MuxError, ProviderUnreachable, StoreUnusable
 from sidecar.health import ask
 from sidecar.keyrings import KeyringError
 from sidecar.sharing import cards, standing
@@ -41,17 +41,17 @@ class Doctor:
         """
         bench = self._bench
         port = bench.place.port if port is None else port
-        local = await asyncio.gather(
-            asyncio.to_thread(self._folder),
+        files = await asyncio.gather(
             asyncio.to_thread(_database, "configuration", bench.config),
             asyncio.to_thread(_database, "records", bench.requests),
             asyncio.to_thread(self._keyring),
             self._port(port),
         )
+        local = (await asyncio.to_thread(self._folder), *files)  # the databases make it where it can be made
         try:
             configs, held = await bench.config.ask(_read)
         except MuxError:
-            return tuple(local)  # the configuration's check says so
+            return local  # the configuration's check says so
         serving = await asyncio.to_thread(cards.serving, bench.place, port)
         asked = await asyncio.gather(*(self._served(config, serving) for config in configs))
         return (*local, *(asked or (_NO_PROVIDER,)), *(check for each in held for check in _rules(*each)))
@@ -67,21 +67,26 @@ class Doctor:
         try:
             status = home.stat()
         except OSError as error:
-            return Check(check="folder", ok=False, detail=f"{home}: {error.strerror}", mend=system.make_command(home))
+            mend = "Put it back, or make its place writable, or set MUX_SIDECAR_HOME to another folder."
+            return Check(check="folder", ok=False, detail=f"{home}: {error.strerror}", mend=mend)
         if system.is_open_to_others(status):
             return Check(check="folder", ok=False, detail=f"{home} can be read by others.", mend=f"chmod 700 '{home}'")
         return Check(check="folder", ok=True, detail=str(home))
 
     def _keyring(self) -> Check:
+        where = self._bench.place.home / "keys.json"
+        try:
+            private.read(where)
+        except StoreUnusable as error:
+            detail, command = private.told(error)
+            return Check(check="keyring", ok=False, detail=detail, mend=command or "See what the sentence says.")
+        except OSError as error:
+            return Check(check="keyring", ok=False, detail=f"{where}: {error.strerror}", mend="Make it readable.")
         try:
             return Check(check="keyring", ok=True, detail=f"Keys are kept in: {self._bench.keys.probe()}.")
         except KeyringError as error:
-            where = self._bench.place.home / "keys.json"
-            return Check(
-                check="keyring",
-                ok=True,
-                detail=f"No keyring ({error}); keys are kept in {where}, which only you can read.",
-            )
+            detail = f"No keyring ({error}); keys are kept in {where}, which only you can read."
+            return Check(check="keyring", ok=True, detail=detail)
 
     async def _port(self, port: int) -> Check:
         place = self._bench.place

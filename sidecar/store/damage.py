@@ -60,7 +60,7 @@ def asides(path: Path) -> tuple[Path, ...]:
 def remains(path: Path) -> bool:
     """Whether SQLite's files of this file are there, which a process left that held it: then it was here."""
     for suffix in _COMPANIONS:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             if path.with_name(path.name + suffix).stat().st_size:
                 return True
     return False

@@ -91,10 +91,6 @@ if sys.platform != "win32":  # for mypy, which reads this for Windows too
             """By its mode."""
             return bool(status.st_mode & 0o077)
 
-        def make_command(self, folder: Path) -> str:
-            """For any shell."""
-            return f"mkdir -p -m 700 '{folder}'"
-
         def meeting_place(self) -> Path:
             """The user's run-time folder (pam_systemd(8)), else one below /tmp, made for its owner alone."""
             runtime = Path(f"/run/user/{os.geteuid()}")

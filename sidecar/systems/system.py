@@ -73,10 +73,6 @@ class System(ABC):
         """Whether others than its owner may look into this folder."""
 
     @abstractmethod
-    def make_command(self, folder: Path) -> str:
-        """What a user types to make a folder for themselves alone."""
-
-    @abstractmethod
     def meeting_place(self) -> Path:
         """Where one user's processes meet: a folder that need not be there, and depends on no variable of theirs."""
 

@@ -106,10 +106,6 @@ if sys.platform == "win32" or not TYPE_CHECKING:  # for mypy, which reads this f
             del status
             return False
 
-        def make_command(self, folder: Path) -> str:
-            """For both of its shells; below the user's own folder it is the user's alone."""
-            return f'mkdir "{folder}"'
-
         def meeting_place(self) -> Path:
             """Below the folder for temporary files, which is each user's own."""
             return Path(tempfile.gettempdir()) / _NAME

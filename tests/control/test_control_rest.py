@@ -131,15 +131,44 @@ async def checks(control):
 
 
 async def test_the_doctor_says_how_to_begin(control, unused_tcp_port_place):
-    """An empty folder lacks a provider and a catch-all, and each line that is not ok says how to mend it."""
+    """An empty folder, which it makes, lacks a provider and a catch-all; what is not ok says how to mend it."""
     async with open_control(unused_tcp_port_place) as fresh:
-        await fresh.workspaces.list()
         found = await checks(fresh)
     assert found["folder"].ok
     assert found["configuration"].ok
     assert found["port"].ok
     assert "provider add" in found["providers"].mend
     assert "rule default" in found["workspace default"].mend
+
+
+async def test_the_doctor_of_a_folder_that_cannot_be_made(tmp_path, unused_tcp_port_place):
+    """No command is named that would fail as well."""
+    (tmp_path / "file").touch()
+    place = Place(home=tmp_path / "file" / "home", port=unused_tcp_port_place.port, discover=False)
+    async with open_control(place) as stuck:
+        found = await checks(stuck)
+    assert not found["folder"].ok
+    assert "make its place writable" in found["folder"].mend
+    assert "make it writable" in found["configuration"].detail
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a mode says nothing there")
+async def test_the_doctor_of_keys_that_others_can_read(server, unused_tcp_port_place):
+    """Both lines that tell of it say how to close the file; its keys are not to be stored anew."""
+    server.key = "sk-known-0123456789"
+    async with open_control(unused_tcp_port_place) as loose:
+        draft = ProviderDraft(name="cloud", type="openai", endpoint=server.url, api_key=server.key)
+        await loose.providers.add(draft)
+        loose.bench.keys.forget()
+        file = loose.bench.place.home / "keys.json"
+        file.chmod(0o644)
+        found = await checks(loose)
+        assert [found[each].mend for each in ("keyring", "provider cloud")] == [f"chmod 600 '{file}'"] * 2
+        assert "can be read by others" in found["keyring"].detail
+        file.chmod(0o600)
+        found = await checks(loose)
+        assert found["keyring"].ok
+        assert found["provider cloud"].ok
 
 
 async def test_the_doctor_finds_what_is_broken(control, server, unused_tcp_port_place):

@@ -137,6 +137,17 @@ def test_a_deleted_file_leaves_the_last_picture_and_a_problem(snapshots, config)
     until(lambda: snapshots.current() and snapshots.problem is None)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links want rights there")
+def test_a_folder_that_cannot_be_made(tmp_path):
+    """It is told as such, at the start and later: a file that never was is not gone."""
+    (tmp_path / "link").symlink_to(tmp_path / "absent" / "far")
+    made = Snapshots(Place(home=tmp_path / "link" / "home", port=8989, discover=False))
+    for _ in range(2):
+        assert made.current() is EMPTY
+        assert "cannot be used" in (made.problem or "")
+    made.close()
+
+
 def test_damage_leaves_the_last_picture_and_a_problem(snapshots, config):
     """When another process puts a damaged file aside, requests go on as before until something is configured anew."""
     configure(config)
