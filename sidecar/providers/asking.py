@@ -28,6 +28,15 @@ class Reply:
     headers: Mapping[str, str]
 
 
+def late(config: ProviderConfig, seconds: float) -> ProviderUnreachable:
+    """A provider that does not list its models in the time for that, which no setting changes."""
+    return ProviderUnreachable(
+        f"{config.name} at {origin_of(config.endpoint)} did not list its models within {seconds:g} s; look at its "
+        "server, and whether its endpoint leads there.",
+        "timeout",
+    )
+
+
 @dataclass(frozen=True)
 class Asker:
     """All that asking one provider takes."""
@@ -63,6 +72,8 @@ class Asker:
             ):
                 return Reply(answer.status, await self._read(answer), answer.headers)
         except FOREIGN as exc:
+            if type(exc) is TimeoutError:  # this one; those of the provider's own timeouts are aiohttp's
+                raise late(self.config, self.timeout) from exc
             raise unreachable(exc, self.config) from exc
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:

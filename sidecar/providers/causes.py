@@ -48,10 +48,11 @@ class Where:
     place: str
     host: str
     local: bool
+    secure: bool = False
 
 
 def refused(exc: BaseException, where: Where) -> Cause:
-    """A connection that could not be made: refused, no way there, blocked, or this machine has no sockets left."""
+    """A connection that could not be made: refused, no way there, blocked, ended at once, or no sockets are left."""
     inner = _inner(exc)
     if isinstance(inner, BlockedAddress):
         return blocked(inner, where)
@@ -60,6 +61,12 @@ def refused(exc: BaseException, where: Where) -> Cause:
         return Cause("no_sockets", "This machine has no file handles left; close something and try again.", 503)
     if isinstance(inner, TimeoutError):
         return Cause("connect_timeout", f"{where.place} did not answer; {_check(where)}", 504)
+    if isinstance(inner, ConnectionResetError | ConnectionAbortedError | BrokenPipeError) and where.secure:
+        return Cause(
+            "tls",
+            f"{where.place} closed the connection during the TLS handshake; if it speaks plain HTTP, begin the "
+            "endpoint with http://.",
+        )
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
         return Cause("connect_refused", f"There is no way to {where.place} on the network; {_check(where)}")
     return Cause("connect_refused", f"{where.place} refused the connection; {_check(where)}")
@@ -99,7 +106,7 @@ def certificate(exc: BaseException, where: Where) -> Cause:
     return Cause(
         "tls",
         f"The certificate of {where.place} cannot be trusted: {reason.rstrip('.')}. "
-        "If your company's or your own authority signed it, set SSL_CERT_FILE.",
+        "If your company's or your own authority signed it, name that in REQUESTS_CA_BUNDLE where the sidecar starts.",
     )
 
 

@@ -76,7 +76,9 @@ def origin_of(url: str) -> str:
 def _where(config: ProviderConfig) -> Where:
     url = config.base or config.endpoint
     place = f"{config.name} at {origin_of(url)}"
-    return Where(config.name, place, urlsplit(url).hostname or "", row(config.type).local or is_loopback(url))
+    parts = urlsplit(url)
+    local = row(config.type).local or is_loopback(url)
+    return Where(config.name, place, parts.hostname or "", local, secure=parts.scheme == "https")
 
 
 # The first that fits; what inherits from several stands before what it inherits from.

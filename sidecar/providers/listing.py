@@ -13,10 +13,10 @@ from multidict import CIMultiDict
 
 from sidecar.errors import KeyRefused, MuxError
 from sidecar.providers import cards
-from sidecar.providers.asking import Asker, Reply
+from sidecar.providers.asking import Asker, Reply, late
 from sidecar.providers.details import with_details
 from sidecar.providers.endpoint import candidates, guess_base
-from sidecar.providers.failures import origin_of, unreachable
+from sidecar.providers.failures import origin_of
 from sidecar.providers.types import auth_headers, below, row
 from sidecar.values import ModelInfo, ProviderConfig
 
@@ -76,7 +76,7 @@ async def fetch_models(
         async with asyncio.timeout(timeout * 4):
             return await _first_listing(asker, progress or _ignore)
     except TimeoutError as exc:
-        raise unreachable(exc, config) from exc
+        raise late(config, timeout * 4) from exc
 
 
 def _ignore(_: int) -> None:

@@ -175,7 +175,7 @@ async def test_a_certificate_that_cannot_be_trusted_is_refused(session, serve, c
     provider = config("openai", f"{server.url}/v1")
     error = upstream_error(await failure(session, provider), provider)
     assert (error.status, error.error_code) == (502, "tls")
-    assert "SSL_CERT_FILE" in error.message
+    assert "REQUESTS_CA_BUNDLE" in error.message
     assert server.asked == []
 
 
@@ -225,6 +225,19 @@ async def test_a_plain_port_asked_for_tls_is_told(session, serve, config):
     provider = config("openai", server.url.replace("http:", "https:") + "/v1")
     cause = cause_of(await failure(session, provider), provider)
     assert cause.code == "tls"
+    assert "http://" in cause.sentence
+
+
+async def test_a_plain_server_that_hangs_up_on_tls_is_told(session, config, raw_server):
+    """It runs, and the sentence says what to change."""
+
+    async def hang_up(reader, _):
+        await reader.read(1)
+
+    provider = config("openai", f"https://127.0.0.1:{await raw_server(hang_up)}/v1")
+    cause = cause_of(await failure(session, provider), provider)
+    assert (cause.code, cause.status) == ("tls", 502)
+    assert "closed the connection during the TLS handshake" in cause.sentence
     assert "http://" in cause.sentence
 
 

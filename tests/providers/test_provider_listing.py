@@ -329,6 +329,7 @@ async def test_a_silent_server_is_left_in_time(session, serve, config):
     with pytest.raises(ProviderUnreachable) as failed:
         await fetch(session, config("openai", server.url), timeout=0.2)
     assert failed.value.cause == "timeout"
+    assert "did not list its models within 0.2 s; look at its server" in failed.value.message  # no timeout changes it
 
 
 @pytest.mark.parametrize("count", [50_000, 50_001])
