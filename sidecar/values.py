@@ -86,7 +86,7 @@ class Considered(Value, frozen=True, kw_only=True):
 class Explanation(Value, frozen=True, kw_only=True):
     """Which rule takes these files, and why; `files` are those in context, found in the prompt if one was given.
 
-    `broken` says why that rule cannot serve, so that such a request is refused.
+    `broken` says why that rule cannot serve, so that such a request fails.
     """
 
     route: Route | None

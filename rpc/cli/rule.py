@@ -186,7 +186,7 @@ def _verdict(files: Sequence[str], route: Route | None, workspace: str | None) -
 
 def _refused(route: Route, broken: str) -> str:
     return (
-        f"Such a request would be refused: {cell(broken).removesuffix('.')}: mux-sidecar rule edit {route.position} "
+        f"Such a request would fail: {cell(broken).removesuffix('.')}: mux-sidecar rule edit {route.position} "
         f"-w {cell(route.workspace)} --model PROVIDER/MODEL"
     )
 

@@ -157,7 +157,7 @@ def test_provider_in_use(mux: Mux) -> None:
     assert "BROKEN" in mux.cli("rule", "list").stdout
     assert mux.json("status")["problems"]
     told = mux.cli("explain", "x.gw").stdout.splitlines()[1]
-    assert told.startswith("Such a request would be refused: There is no provider near any more")
+    assert told.startswith("Such a request would fail: There is no provider near; ")
     assert told.endswith(": mux-sidecar rule edit 1 -w default --model PROVIDER/MODEL")
 
 

@@ -477,8 +477,10 @@ def test_a_broken_rule(own_mux, tab_of):
     expect(rows.nth(4)).to_contain_text("claude-opus-4.5; choose another")
     expect(rows.nth(3).get_by_role("button", name="Use")).to_have_count(0)
     own_mux.rpc("mux/provider/remove", name="leaving", force=True)
-    expect(rows.nth(3)).to_contain_text("There is no provider leaving any more")
+    expect(rows.nth(3)).to_contain_text("There is no provider leaving; add it")
     expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Prompt").fill("Look at `a.py`")
+    expect(page.get_by_text("It cannot serve: There is no provider leaving")).to_be_visible()
     assert tab.violations() == []
     rows.nth(3).get_by_role("button", name="Use local/qwen3:8b instead").click()
     expect(page.get_by_label("Model of rule 3, .py", exact=True)).to_have_value("local/qwen3:8b")

@@ -58,6 +58,7 @@ function Told({ told }) {
   return html`<p class=${`verdict ${route ? "" : "refused"}`}>${route
       ? html`<span>Rule ${route.position}, <${Files} filter=${route.filter} />, takes it:</span> <strong class="model">${modelOf(route)}</strong>`
       : "No rule takes it: the request would be refused."}</p>
+    ${told.broken && html`<p class="verdict refused">It cannot serve: ${told.broken}</p>`}
     <p class="found">${files.length ? html`Files in it: ${files.map((name) => html`<span key=${name} class="tag filter">${name}</span> `)}` : "No file is named in it."}</p>
     <table role="table" class="considered" aria-label="Every rule, and why"><thead role="rowgroup"><tr role="row">
       <th role="columnheader" scope="col" class="number">Rule</th><th role="columnheader" scope="col">Files</th><th role="columnheader" scope="col">Takes it</th><th role="columnheader" scope="col">Why</th></tr></thead>
