@@ -83,3 +83,5 @@ def _tell(serving: Serving) -> None:
     others = ", ".join(map(str, serving.siblings()))
     together = f", together with process {others}" if others else ""
     click.echo(f"Serving {serving.url}{named}{together}", err=True)
+    if problem := serving.snapshots.problem:
+        click.echo(f"Problem: {problem}", err=True)

@@ -191,6 +191,17 @@ def test_serve(fresh_mux: Callable[..., Mux], number: signal.Signals) -> None:
     assert (process.returncode, out, errors) == (0, "", "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links want rights there")
+def test_serve_with_a_folder_that_cannot_be_made(fresh_mux: Callable[..., Mux]) -> None:
+    """`serve` says at once what is wrong, and not that a file is gone that never was."""
+    mux = fresh_mux()
+    mux.home.symlink_to(mux.home.parent / "absent" / "home")
+    mux.start()
+    mux.stop()
+    assert f"Problem: The data folder {mux.home} cannot be used" in mux.stderr
+    assert "is gone" not in mux.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a second one stands by")
 def test_serving_together(running: Mux) -> None:
     """A second `serve` says with whom it serves."""
