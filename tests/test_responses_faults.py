@@ -163,3 +163,10 @@ def test_a_client_that_leaves_frees_the_provider(stage, place):
     """The provider's connection is closed within a second, and the record says cancelled."""
     assert stage.leave(place, PATH, STREAMED, stream(*HALF[place], end="stall"), seen=b'"ha') < AT_ONCE
     until(lambda: stage.mux.log(1)[0]["outcome"], lambda outcome: outcome == "cancelled")
+
+
+def test_a_response_that_failed(stage):
+    """One that says so itself needs no output, and is passed on as it is."""
+    told = {**STARTED, "status": "failed", "error": {"code": "server_error", "message": "boom"}}
+    del told["output"]
+    assert post(stage, "openrouter", ASKED, reply(told)).json() == told

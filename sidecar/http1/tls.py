@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from contextlib import suppress
 
-#: Bytes of the largest record (RFC 8446, section 5.1): no read gives more.
+#: Bytes of the largest record (RFC 8446, section 5.1): a read that asks for them takes one record whole.
 RECORD = 2**14
 
 
@@ -38,6 +38,8 @@ class Tls:
                 self.ready = True
             while piece := self._object.read(RECORD):
                 pieces.append(piece)
+                if not self._incoming.pending:  # to be told that there is no more costs as much as what there is
+                    return b"".join(pieces)
             self.ended = True
         except ssl.SSLWantReadError:
             pass
@@ -52,11 +54,12 @@ class Tls:
 
     def outgoing(self) -> bytes:
         """The bytes that are to be sent now; after a failure that is an alert, which tells the other side of it."""
-        unsealed = [] if self.failure is not None else self._unsealed
-        with suppress(ssl.SSLWantReadError):  # it wants to agree on keys anew, and gets the rest then
-            while unsealed:
-                rest = unsealed[0][self._object.write(unsealed[0]) :]
-                unsealed[:1] = [rest] if rest else []
+        unsealed = self._unsealed
+        if unsealed and self.failure is None:
+            with suppress(ssl.SSLWantReadError):  # it wants to agree on keys anew, and gets the rest then
+                while unsealed:
+                    rest = unsealed[0][self._object.write(unsealed[0]) :]
+                    unsealed[:1] = [rest] if rest else []
         return self._outgoing.read()
 
     @property
