@@ -16,6 +16,8 @@ from sidecar.translate.completions import (
 )
 from sidecar.translate.frames import chunks_of, text_chunks_of
 from sidecar.translate.joined import Joined
+from sidecar.translate.messages import frames as messages_frames
+from sidecar.translate.responses import frames as responses_frames
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.5}
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}
@@ -192,3 +194,12 @@ def test_chat_chunks_become_legacy_ones():
     assert said["choices"] == [{"index": 0, "text": "a", "logprobs": None, "finish_reason": None}]
     assert chunk_to_text(chunk((0, {}, "stop")))["choices"][0]["finish_reason"] == "stop"
     assert chunk_to_text(chunk(usage=USAGE))["usage"] == USAGE
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", ["x"], [7], {"a": 1}], ids=str)
+def test_answers_with_parts_of_any_type_are_cut(odd):
+    """What a provider answered in place of a stream is cut into events, whatever its parts are."""
+    message = {"content": [{"type": odd}, {"type": "text", "text": odd}, odd], "usage": odd}
+    assert list(messages_frames.events_of(message))[-1] == {"type": "message_stop"}
+    items = [{"type": odd}, {"type": "message", "content": odd}, {"type": "message", "content": [odd]}]
+    assert b"response.completed" in responses_frames.streamed({"output": items})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sidecar import sse
+from sidecar.translate.checks import objects
 from sidecar.translate.collect import Collector
 from sidecar.translate.lenient import encode
 from sidecar.translate.shape import JSON
@@ -21,7 +22,7 @@ def encoded(events: Iterable[JSON]) -> bytes:
 
 def events_of(message: JSON) -> Iterator[JSON]:
     """The events that a message would have been streamed as, each block's content in one delta."""
-    usage = message.get("usage") or {}
+    usage = message["usage"] if isinstance(message.get("usage"), dict) else {}
     head = {
         **message,
         "content": [],
@@ -30,8 +31,7 @@ def events_of(message: JSON) -> Iterator[JSON]:
         "usage": {**usage, "output_tokens": 0},
     }
     yield {"type": "message_start", "message": head}
-    blocks = (block for block in message.get("content") or () if isinstance(block, dict))
-    for index, block in enumerate(blocks):
+    for index, block in enumerate(objects(message.get("content"))):
         yield from _block_events(index, block)
     delta = {name: message.get(name) for name in ("stop_reason", "stop_sequence")}
     extras = {name: message[name] for name in ("stop_details", "container") if message.get(name) is not None}
@@ -78,7 +78,7 @@ def _told(members: object) -> JSON:
 
 
 def _block_events(index: int, block: JSON) -> Iterator[JSON]:
-    kind = block.get("type", "")
+    kind = str(block.get("type", ""))
     start, deltas = block, []
     if kind in _TEXTS and isinstance(block.get(kind), str):
         start = {**block, kind: ""}

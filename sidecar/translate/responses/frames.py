@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sidecar.translate.checks import objects
 from sidecar.translate.responses.events import Events
 from sidecar.translate.shape import JSON
 
@@ -33,13 +34,13 @@ def streamed(response: JSON) -> bytes:
 
 
 def _item(events: Events, index: int, item: JSON) -> Iterator[bytes]:
-    kind = item.get("type")
+    kind = str(item.get("type"))
     begun = {**item, "status": "in_progress"} if "status" in item else dict(item)
     at = {"item_id": item.get("id") or "", "output_index": index}
     if kind == "message":
         begun["content"] = []
         yield events.tell("output_item.added", output_index=index, item=begun)
-        for place, part in enumerate(item.get("content") or ()):
+        for place, part in enumerate(objects(item.get("content"))):
             yield from _part(events, {**at, "content_index": place}, part)
     elif kind in _CALLS:
         name, member = _CALLS[kind]
