@@ -24,8 +24,9 @@ _LONGEST_BLANK_LINE = 4
 class Event(NamedTuple):
     """One event: its `data` lines joined by newlines, its `name` if it has one, and its own bytes.
 
-    A comment, or a block without data, has `data` None. `clean` is false when it holds lines that some clients cannot
-    bear: `id:`, `retry:` or unknown ones (after an `id:`, openai-python reads each blank line as an event).
+    A comment, or a block without data or with none but blanks, has `data` None. `clean` is false when it holds lines
+    that some clients cannot bear: `id:`, `retry:` or unknown ones (after an `id:`, openai-python reads each blank line
+    as an event), and data that is none, which it reads as JSON.
     """
 
     raw: bytes
@@ -102,7 +103,8 @@ def parse(raw: bytes) -> Event:
         UpstreamError: it has more lines than anyone means.
     """
     if raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.find(b"\n") == len(raw) - 2 and _CR not in raw:
-        return Event(raw, raw[6:-2])
+        told = raw[6:-2]
+        return Event(raw, told) if told and not told.isspace() else Event(raw, None, clean=False)
     data: list[bytes] = []
     name: bytes | None = None
     clean = True
@@ -118,7 +120,10 @@ def parse(raw: bytes) -> Event:
             name = value
         elif field or line:
             clean = clean and line.startswith(b":")
-    return Event(raw, b"\n".join(data) if data else None, name, clean and (bool(data) or name is None))
+    told = b"\n".join(data)
+    if not told or told.isspace():
+        return Event(raw, None, name, clean and not data and name is None)
+    return Event(raw, told, name, clean)
 
 
 def _too_large(than: str) -> UpstreamError:

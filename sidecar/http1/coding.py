@@ -11,7 +11,8 @@ from aiohttp import compression_utils
 
 from sidecar.http1.failures import Undecodable
 
-CODINGS = frozenset({"gzip", "deflate", "br", "zstd"})
+#: What a body says that it is → its coding (RFC 9110, section 8.4.1).
+CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "br": "br", "zstd": "zstd"}
 MOST = 256 * 1024  # bytes that one step makes, however well they were packed
 
 

@@ -190,9 +190,9 @@ class Reply:
         else:
             self._until_close = codings[-1].rpartition(",")[2].strip().lower() != "chunked"
         packed = headers.get("Content-Encoding")
-        if packed is not None and (packed := packed.lower()) in CODINGS:
+        if packed is not None and (coding := CODINGS.get(packed.lower())) is not None:
             try:
-                self._decoder = Decoder(packed)
+                self._decoder = Decoder(coding)
             except Undecodable as failure:
                 self.fail(failure)
                 return

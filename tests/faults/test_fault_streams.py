@@ -35,6 +35,17 @@ def test_f15_characters_of_four_bytes(road, lane):
 
 
 @every
+@pytest.mark.parametrize("blank", [b"data:\n\n", b"data: \n\n", b"event: x\ndata:\ndata:\n\n", b"data:  \r\n\r\n"])
+def test_f15_events_of_blanks(road, lane, blank):
+    """Some servers send them to keep a connection; they mean nothing, and no client gets one, who could not read it."""
+    parts = [part for told in (*lane.half, *lane.rest) for part in (blank, event(told))]
+    answer = road.post(lane, stream(*parts), streamed=True)
+    assert (answer.status, lane.text(answer)) == (200, WORDS)
+    assert all(data.strip() for data in answer.events)
+    assert road.row(answer)["outcome"] == "ok"
+
+
+@every
 def test_f33_what_comes_after_the_end(road, lane):
     """Events after the last one are not passed on, and the answer ends without waiting for the provider."""
     before = time.monotonic()
@@ -44,7 +55,7 @@ def test_f33_what_comes_after_the_end(road, lane):
     assert road.row(answer)["outcome"] == "ok"
 
 
-PACKED = {"gzip": gzip.compress, "deflate": zlib.compress}
+PACKED = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}  # RFC 9110, section 8.4.1.3
 
 
 @every
