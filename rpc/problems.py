@@ -43,7 +43,7 @@ BROKEN = "Rule {} of the workspace {} cannot serve ({}); mend it."
 MODELS_FAILED = "{} Try again."
 DOWN = "The provider {} is down since {}: {}"
 LAST_FAILED = "The last request failed ({}, {}): {}"
-NO_WORKSPACE = "This window is set to the workspace {}, which there is not; add it, or choose another in its settings."
+NO_WORKSPACE = "This window is set to the workspace {}, which does not exist; add it, or set another in its settings."
 
 
 #: What an editor has for it, among its commands or in its palette.

@@ -55,7 +55,7 @@ def resolve(snapshot: Snapshot, workspace: WorkspaceRules, rule: CompiledRule) -
     if provider is None:
         raise NoRoute(
             f"Rule {rule.position} of workspace {workspace.name!r} uses the provider {rule.provider!r}, "
-            "which there is not; "
+            "which does not exist; "
             f"`mux-sidecar rule edit {rule.position} -w {workspace.name} --model PROVIDER/MODEL` chooses another.",
             "model_gone",
         )
