@@ -7,7 +7,6 @@ import re
 from datetime import UTC, datetime
 
 import msgspec
-import pytest
 from browser import becomes, deafen, link
 from office import ask
 from playwright.sync_api import expect
@@ -267,8 +266,7 @@ def test_many_rules(own_mux, tab_of):
 CUT = "element => element.scrollWidth > element.clientWidth"
 
 
-@pytest.mark.parametrize("view", ["home", "requests"])
-def test_a_provider_with_a_long_name(own_mux, tab_of, view):
+def test_a_provider_with_a_long_name(own_mux, tab_of):
     """Where a model does not fit beside its provider, the provider is cut off, and all of it is told otherwise."""
     name = "the-team-of-the-client-project-in-the-other-town"
     own_mux.rpc("mux/provider/add", name=name, type="echo", models=["qwen3:8b"])
@@ -276,12 +274,13 @@ def test_a_provider_with_a_long_name(own_mux, tab_of, view):
     ask(own_mux, "Which model is this?")
     tab = tab_of(own_mux)
     tab.page.set_viewport_size({"width": 360, "height": 740})
-    page = tab.sign_in(view)
-    model = page.locator(f".model[title='{name}/qwen3:8b']")
-    expect(model).to_have_text(f"{name}/qwen3:8b")
-    provider, own = model.locator("span").all()
-    assert [provider.evaluate(CUT), own.evaluate(CUT)] == [True, False]
-    assert tab.violations() == []
+    tab.sign_in()
+    for view in ("home", "requests"):
+        model = tab.go(view).locator(f"main.{view} .model[title='{name}/qwen3:8b']")
+        expect(model).to_have_text(f"{name}/qwen3:8b")
+        provider, own = model.locator("span").all()
+        assert [provider.evaluate(CUT), own.evaluate(CUT)] == [True, False]
+        assert tab.violations() == []
 
 
 def test_nothing_jumps(own_mux, tab_of):

@@ -18,21 +18,22 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_an_idle_page_asks_nothing(office, tab_of, name):
+def test_idle_pages_ask_nothing(office, tab_of):
     """What is shown is told by the sidecar: a page that is left alone sends nothing, and nothing is sent to it."""
-    tab = tab_of(office)
-    sent, received = [], []
+    tabs = {name: tab_of(office) for name in PAGES}
+    frames = {name: [] for name in PAGES}
+    for name, tab in tabs.items():
 
-    def watch(socket):
-        socket.on("framesent", lambda data: sent.append(data))  # noqa: PLW0108 - a built-in has no signature to look at
-        socket.on("framereceived", lambda data: received.append(data))  # noqa: PLW0108 - as above
+        def watch(socket, told=frames[name]):
+            socket.on("framesent", lambda data: told.append(("sent", data)))
+            socket.on("framereceived", lambda data: told.append(("received", data)))
 
-    tab.page.on("websocket", watch)
-    page = tab.sign_in(name)
-    page.locator(PAGES[name]).first.wait_for()
-    assert sent
-    assert tab.falls_silent(sent, received)
+        tab.page.on("websocket", watch)
+        page = tab.sign_in(name)
+        page.locator(PAGES[name]).first.wait_for()
+    assert not any(tab.page.evaluate("document.hidden") for tab in tabs.values())  # which asks nothing anyway
+    assert all(any(kind == "sent" for kind, _ in told) for told in frames.values())
+    assert tab.falls_silent(*frames.values()), {name: told[-3:] for name, told in frames.items()}
 
 
 @pytest.mark.parametrize("name", PAGES)
