@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate, filterfalse
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from sidecar.routing.filetypes import (
@@ -18,7 +18,7 @@ from sidecar.routing.filetypes import (
 from sidecar.routing.names import LONGEST_NAME, base, clean, extension, is_known, without_position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 2000
 
@@ -80,11 +80,6 @@ def naming_lines(text: str) -> dict[int, str]:
             found[begin] = line
         begin += len(line) + 1
     return found
-
-
-def beginnings(lines: Sequence[str]) -> list[int]:
-    """Where the lines of a text begin in it."""
-    return [0, *accumulate(len(line) + 1 for line in lines[:-1])]
 
 
 def names_in_line(line: str) -> Iterator[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 from sidecar.routing.names import clean, is_known
 from sidecar.routing.prose import (
-    beginnings,
     may_name,
     most_names,
     name_of,
@@ -181,7 +180,7 @@ def _code_within(lines: list[str], parts: Sequence[re.Pattern[str]]) -> tuple[in
             and _is_code(line, parts)
         ]
         if len(code) * 4 > len(lines) - lines.count(""):
-            places = beginnings(lines)
+            places = _beginnings(lines)
             return places[code[0]], places[code[-1]]
     return 0, 0
 
@@ -219,3 +218,8 @@ def title_of(line: str) -> str:
     first = line[:600].lstrip().partition("\n")[0]
     text = " ".join((_CLOSING_TAG.sub(" ", first) if "</" in first else first).split()).strip('"“” ')
     return text if len(text) <= LONGEST_TITLE else text[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _beginnings(lines: Sequence[str]) -> list[int]:
+    """Where the lines of a text begin in it."""
+    return [0, *accumulate(len(line) + 1 for line in lines[:-1])]
