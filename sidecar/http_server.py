@@ -30,6 +30,8 @@ LIMITS: dict[str, Any] = {
 IDLE = 2.0
 STEP = 0.05  # seconds between two looks at what is still open
 
+log = logging.getLogger(__name__)
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -37,7 +39,8 @@ class Server(web.Server):
     """A server for one handler, to be given to `loop.create_server`."""
 
     def __init__(self, handler: Handler) -> None:
-        super().__init__(handler, handler_cancellation=True)
+        told = _told(handler) if log.isEnabledFor(logging.DEBUG) else handler  # decided once: requests cost no more
+        super().__init__(told, handler_cancellation=True)
         self._silent = logging.Logger("http")  # noqa: LOG001 - of no tree: it would repeat headers, and keys with them
         self._silent.disabled = True
         self._retired = False
@@ -95,6 +98,23 @@ class Server(web.Server):
         if self._retired:
             message = message._replace(should_close=True)
         return super()._make_request(message, payload, protocol, writer, task)
+
+
+def _told(handler: Handler) -> Handler:
+    """The same, and a line in the log for each request: its path, and how it was answered, by whom."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        asked = f"{request.method} {request.path[:200]!r}"
+        try:
+            answer = await handler(request)
+        except (ConnectionError, asyncio.CancelledError):
+            log.debug("%s: its client left", asked)
+            raise
+        known = (answer.headers.get(f"X-Mux-{name}") for name in ("Request-Id", "Workspace", "Provider", "Model"))
+        log.debug("%s: %s", asked, " ".join((str(answer.status), *filter(None, known))))
+        return answer
+
+    return handle
 
 
 class _Connection(RequestHandler):

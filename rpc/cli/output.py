@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,9 +14,12 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rich.table import Table as RichTable
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 GAP = "  "
+LEGIBLE = 8  # letters that a column on a terminal has at least, if its cells have them
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,12 @@ def print_table(table: Table) -> None:
             click.echo(line)
 
 
-def clipped(line: str) -> str:
-    """The line, cut where a terminal's ends; whole where nobody looks."""
+def wrapped(line: str, indent: str) -> str:
+    """The line, indented; on a terminal in as many as its width takes, those after the first indented twice."""
     if not sys.stdout.isatty():
-        return line
+        return f"{indent}{line}"
     width = shutil.get_terminal_size().columns
-    while _width(line) > width:
-        line = f"{line[: -1 - max(1, (_width(line) - width) // 2)]}…"
-    return line
+    return textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent * 2, break_on_hyphens=False)
 
 
 def hint(text: str) -> None:
@@ -120,7 +122,19 @@ def _width(text: str) -> int:
 
 def _print_rich(table: Table) -> None:
     from rich.console import Console  # noqa: PLC0415 - 80 ms that only a terminal needs
-    from rich.table import Table as RichTable  # noqa: PLC0415 - the same
+
+    console = Console(highlight=False)
+    console.print(_drawn(table) if _least_width(table) <= console.width else _records(table))
+
+
+def _least_width(table: Table) -> int:
+    """The columns of a terminal below which a column of the table would be too narrow to read."""
+    widths = (max(map(_width, cells)) for cells in zip(table.columns, *table.rows, strict=True))
+    return sum(min(width, LEGIBLE) for width in widths) + len(GAP) * (len(table.columns) - 1)
+
+
+def _drawn(table: Table) -> RichTable:
+    from rich.table import Table as RichTable  # noqa: PLC0415 - start-up, as above
     from rich.text import Text  # noqa: PLC0415 - the same
 
     drawn = RichTable(box=None, pad_edge=False, header_style="bold")
@@ -128,4 +142,21 @@ def _print_rich(table: Table) -> None:
         drawn.add_column(title, justify="right" if title in table.right else "left", overflow="fold")
     for row in table.rows:
         drawn.add_row(*(Text(text) for text in row))  # Text: a `[` in a file's name is no markup
-    Console(highlight=False).print(drawn)
+    return drawn
+
+
+def _records(table: Table) -> RichTable:
+    """A line for each cell that is not empty, behind its column's title; a blank one between rows."""
+    from rich.table import Table as RichTable  # noqa: PLC0415 - start-up, as above
+    from rich.text import Text  # noqa: PLC0415 - the same
+
+    drawn = RichTable(box=None, pad_edge=False, show_header=False)
+    drawn.add_column(style="bold", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for number_, row in enumerate(table.rows):
+        if number_:
+            drawn.add_row()
+        for title, text in zip(table.columns, row, strict=True):
+            if text:
+                drawn.add_row(title, Text(text))
+    return drawn

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rpc.cli.complete import ProviderName, WorkspaceName
-from rpc.cli.output import Table, aligned, cell, clipped, hint, json_option, number, print_json, print_table
+from rpc.cli.output import GAP, Table, aligned, cell, hint, json_option, number, print_json, print_table, wrapped
 from rpc.cli.session import perform
 
 if TYPE_CHECKING:
@@ -156,10 +156,10 @@ def _explained(requests: Sequence[Request], lines: Sequence[str]) -> Iterator[st
 
 
 def _errors(request: Request, begin: str = "") -> tuple[str, ...]:
-    """Why a request failed, in an indented line that a terminal does not have to wrap; nothing for one that did not."""
+    """Why a request failed, indented, after what the line is to begin with; nothing for one that did not."""
     if not request.error:
         return ()
-    return (clipped(f"  {begin}  {cell(' '.join(request.error.split()))}"),)
+    return (wrapped(f"{begin}  {cell(' '.join(request.error.split()))}".strip(), GAP if begin else GAP * 2),)
 
 
 async def _follow(control: Control, count: int, selection: Selection, *, as_json: bool) -> None:

@@ -292,3 +292,18 @@ def test_a_variable_of_who_serves(fresh_mux: Callable[..., Mux], other_upstream:
     assert "Problem" not in mux.cli("status").stdout
     assert "GW_KEY" in mux.cli("provider", "edit", "gw", "--description", "ours").stderr
     assert "Problem" not in mux.cli("status").stdout
+
+
+def test_each_request_in_the_log(fresh_mux: Callable[..., Mux]) -> None:
+    """With the log level `debug`, `serve` tells each request by path and its answer; no query, no words."""
+    mux = fresh_mux(MUX_SIDECAR_LOG_LEVEL="debug")
+    mux.cli("provider", "add", "near", "--type", "echo")
+    mux.cli("rule", "default", "near/echo")
+    mux.start()
+    body = {"model": "mux", "messages": [{"role": "user", "content": "Unheard-of"}]}
+    request_id = mux.post("/chat/completions", body).headers["X-Mux-Request-Id"]
+    mux.get("/v1/nowhere?key=hidden")
+    assert f"'/v1/mux/chat/completions': 200 {request_id} default near echo\n" in mux.stderr
+    assert "DEBUG sidecar.http_server: GET '/v1/nowhere': 404 " in mux.stderr
+    assert "Unheard-of" not in mux.stderr
+    assert "hidden" not in mux.stderr
