@@ -293,11 +293,11 @@ def test_nothing_jumps(own_mux, tab_of):
         if (moved.length && value > 0.002) (window.shifts ??= []).push([value, ...moved.map((each) => each.outerHTML)]);
       }
     }).observe({ type: "layout-shift", buffered: true })""")
-    for view in ("workspaces", "workspaces/default", "home"):
+    for view in ("home", "workspaces", "workspaces/default"):
         page = tab.sign_in(view)
         page.reload()
         page.get_by_role("table").first.wait_for()
-        for text in ("Explain `a.ts`", "Explain `b.md`"):
+        for text in ("Explain `a.md`", "Explain `b.md`"):
             ask(own_mux, text)
         if view == "home":
             expect(page.locator(".latest li").first).to_contain_text("b.md")
