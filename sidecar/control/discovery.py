@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import sqlite3
 
     from sidecar.control.workbench import Workbench
+    from sidecar.providers.cards import Listing
     from sidecar.providers.discovery import Found
-    from sidecar.providers.listing import Listing
 
 
 async def discover(bench: Workbench) -> tuple[str, ...]:

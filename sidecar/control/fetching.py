@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import InvalidParameter
 from sidecar.keys import Key, never_given
+from sidecar.providers.cards import Listing
+from sidecar.providers.types import row
+from sidecar.values import ModelInfo
 
 if TYPE_CHECKING:
     from sidecar.control.workbench import Workbench
-    from sidecar.providers.listing import Listing
     from sidecar.values import ProviderConfig
 
 
@@ -21,6 +23,8 @@ async def fetch(bench: Workbench, config: ProviderConfig, secret: str | None = N
         KeyRefused: it does not take the key.
         KeyMissing: its key, or a variable that its headers name, is not there.
     """
+    if built_in := row(config.type).built_in_models:
+        return Listing("", tuple(ModelInfo(name=name) for name in built_in))
     # It brings aiohttp, 150 ms, which most commands do without.
     from sidecar.providers.listing import fetch_models  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sidecar.control.drafts import ProviderChanges, ProviderDraft
     from sidecar.control.forms import Form
-    from sidecar.providers.listing import Listing
+    from sidecar.providers.cards import Listing
 
 Write = Callable[["sqlite3.Connection", ProviderConfig], Provider]
 

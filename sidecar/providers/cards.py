@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,6 +16,19 @@ import msgspec
 from sidecar.values import ModelInfo, Prices
 
 JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The models of a provider, and the base that requests to it go to.
+
+    `lack` is a sentence where the provider has no list at all, which a wrong endpoint looks like.
+    """
+
+    base: str
+    models: tuple[ModelInfo, ...]
+    lack: str | None = None
+
 
 MAX_NAME = 512
 _MAX_TOKENS = 2**40

@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from sidecar.errors import KeyRefused, MuxError
 from sidecar.providers import cards
 from sidecar.providers.asking import Asker, Reply, late
+from sidecar.providers.cards import Listing
 from sidecar.providers.details import with_details
 from sidecar.providers.endpoint import candidates, guess_base
 from sidecar.providers.failures import origin_of
@@ -25,18 +26,6 @@ MAX_PAGES = 100
 _MAX_QUOTED = 300
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The models of a provider, and the base that requests to it go to.
-
-    `lack` is a sentence where the provider has no list at all, which a wrong endpoint looks like.
-    """
-
-    base: str
-    models: tuple[ModelInfo, ...]
-    lack: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +56,6 @@ async def fetch_models(
         ProviderUnreachable: no connection, or an answer that is no list.
     """
     facts = row(config.type)
-    if facts.built_in_models:
-        return Listing("", tuple(ModelInfo(name=name) for name in facts.built_in_models))
     own = CIMultiDict(auth_headers(config, key))
     own.update(headers)
     asker = Asker(session, config, facts, own, key, timeout)

@@ -276,22 +276,23 @@ async def test_the_first_start_adds_what_is_there_once(tmp_path, monkeypatch, se
 
 
 def test_plain_commands_import_no_network(tmp_path):
-    """Listing and changing rules needs no aiohttp, no keyring and, after the first time, no sqlite-utils."""
+    """What is built in, and rules, need no aiohttp, no keyring and, after the first time, no sqlite-utils."""
     code = f"""
         import asyncio, sys
         from pathlib import Path
+        from sidecar.control.drafts import ProviderDraft
         from sidecar.control.opening import open_control
         from sidecar.settings import Place
         async def main():
             async with open_control(Place(home=Path({str(tmp_path / "home")!r}), discover=False)) as control:
+                assert (await control.providers.add(ProviderDraft(name=sys.argv[1], type="echo"))).models == 1
                 await control.rules.list()
                 await control.workspaces.switch("default")
                 await control.routes.explain(["a.py"])
         asyncio.run(main())
         print(sorted({{"aiohttp", "keyring", "sqlite_utils", "rich", "pygls"}} & set(sys.modules)))
     """
-    for expected in ("['sqlite_utils']", "[]"):
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True, timeout=60
-        )
+    for name, expected in (("one", "['sqlite_utils']"), ("two", "[]")):
+        command = [sys.executable, "-c", textwrap.dedent(code), name]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         assert done.stdout.strip() == expected

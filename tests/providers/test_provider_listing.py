@@ -191,11 +191,6 @@ async def test_openrouter_tells_prices_per_token(session, serve, config):
         await fetch(session, config("openrouter", server.url), "sk-or")
 
 
-async def test_echo_needs_nobody(session, config):
-    """The built-in provider has one model and no address."""
-    assert await fetch(session, config("echo")) == listing.Listing("", (ModelInfo(name="echo"),))
-
-
 @pytest.mark.parametrize(
     "page",
     [
