@@ -8,6 +8,7 @@ have a data folder of their own (`fresh_mux`).
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,6 +90,22 @@ def fresh_mux(tmp_path: Path) -> Iterator[Callable[..., Mux]]:
     yield make
     for mux in made:
         mux.stop()
+
+
+@pytest.fixture(scope="session")
+def _echoing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    mux = Mux(tmp_path_factory.mktemp("echoing") / "home")
+    mux.cli("provider", "add", "echo", "--type", "echo")
+    mux.cli("rule", "default", "echo/echo")
+    return mux.home
+
+
+@pytest.fixture
+def echoing(fresh_mux: Callable[..., Mux], _echoing: Path) -> Mux:
+    """A data folder of this test's own, a copy of one where the command line has led everything to an echo."""
+    mux = fresh_mux()
+    shutil.copytree(_echoing, mux.home)
+    return mux
 
 
 @pytest.fixture

@@ -238,12 +238,9 @@ def kept(mux, word):
 
 
 @pytest.fixture
-def echo(fresh_mux):
+def echo(echoing):
     """A running mux with an echo provider."""
-    mux = fresh_mux()
-    mux.cli("provider", "add", "echo", "--type", "echo")
-    mux.cli("rule", "default", "echo/echo")
-    return mux.start()
+    return echoing.start()
 
 
 def test_nothing_is_kept_on_demand(echo):

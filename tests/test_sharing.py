@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mux import COMMAND, Mux
+from mux import COMMAND
 from waiting import PATIENCE, until
 
 from sidecar.sharing.cards import Card
@@ -16,12 +16,9 @@ from sidecar.sharing.standing import stands_by
 
 
 @pytest.fixture
-def mux(tmp_path):
+def mux(echoing):
     """A data folder with one route, an echo."""
-    mux = Mux(tmp_path / "home")
-    mux.cli("provider", "add", "echo", "--type", "echo")
-    mux.cli("rule", "default", "echo/echo")
-    return mux
+    return echoing
 
 
 class Windows:

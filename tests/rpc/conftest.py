@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from editor import Editor
 from mux import Mux
 
 
-def furnished(mux: Mux) -> Mux:
-    """A data folder with the echo provider, which answers everything."""
-    mux.cli("provider", "add", "echo", "--type", "echo")
-    mux.cli("rule", "default", "echo/echo")
-    return mux
-
-
 @pytest.fixture
-def home(fresh_mux: Callable[..., Mux]) -> Mux:
-    """A furnished data folder of this test's own."""
-    return furnished(fresh_mux())
+def home(echoing: Mux) -> Mux:
+    """A data folder of this test's own, with the echo provider, which answers everything."""
+    return echoing
 
 
 @pytest.fixture
@@ -46,8 +41,10 @@ def window(home: Mux, launch: Callable[..., Editor]) -> Editor:
 
 
 @pytest.fixture(scope="module")
-def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
-    editor = Editor(furnished(Mux(tmp_path_factory.mktemp("shared") / "home")))
+def _shared(tmp_path_factory: pytest.TempPathFactory, _echoing: Path) -> Iterator[Editor]:
+    mux = Mux(tmp_path_factory.mktemp("shared") / "home")
+    shutil.copytree(_echoing, mux.home)
+    editor = Editor(mux)
     editor.initialize()
     editor.serving()
     yield editor

@@ -177,24 +177,21 @@ def test_a_second_signal(window, other_upstream):
         window.wait()
 
 
-def test_a_port_that_another_program_has(fresh_mux, launch):
+def test_a_port_that_another_program_has(home, launch):
     """`initialize` is answered, the Status names the port, and the endpoint comes once the port is free."""
-    mux = fresh_mux()
-    mux.cli("provider", "add", "echo", "--type", "echo")
-    mux.cli("rule", "default", "echo/echo")
-    with socket.create_server(("127.0.0.1", mux.port)):
-        editor = launch(mux)
+    with socket.create_server(("127.0.0.1", home.port)):
+        editor = launch(home)
         assert "result" in editor.initialize()
         told = editor.told("mux/didChangeStatus", lambda status: status["endpoint"]["state"] == "blocked")
         assert told["kind"] == "error"
-        assert str(mux.port) in told["endpoint"]["detail"]
+        assert str(home.port) in told["endpoint"]["detail"]
         assert told["endpoint"]["detail"] in told["problems"]
         refused = editor.fail("mux/dashboard/url", {})  # whoever has the port would get what signs in
         assert refused["code"] == 1007
-        assert str(mux.port) in refused["message"]
+        assert str(home.port) in refused["message"]
     told = editor.told("mux/didChangeStatus", lambda status: status["endpoint"]["state"] == "serving")
     assert told["kind"] == "normal"
-    assert mux.get("/health").status == 200
+    assert home.get("/health").status == 200
 
 
 def request(number, method, params=None):

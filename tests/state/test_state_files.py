@@ -266,11 +266,9 @@ def test_each_earlier_schema_has_its_file():
 
 
 @pytest.mark.parametrize("name", ["config.db", "requests.db"])
-def test_a_schema_of_the_future(fresh_mux, name):
+def test_a_schema_of_the_future(echoing, name):
     """A file of a newer version is refused with a sentence, by commands and by a sidecar, and not touched by a byte."""
-    mux = fresh_mux()
-    mux.cli("provider", "add", "echo", "--type", "echo")
-    mux.cli("rule", "default", "echo/echo")
+    mux = echoing
     mux.start().post("/chat/completions", ask())
     mux.stop()
     file = mux.home / name
