@@ -60,7 +60,7 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
   const shown = found.slice(0, MOST);
   const meant = meantBy(typed ?? "", found);
   const at = shown.findIndex((each) => (moved === null ? each === meant : nameOf(each) === moved));
-  useEffect(() => isOpen || setTyped(null), [chosen]);
+  useLayoutEffect(() => isOpen || setTyped(null), [chosen]); // before the next key, which an effect after the paint would lose
 
   const moveTo = (model) => {
     setMoved(model ? nameOf(model) : null);
