@@ -178,8 +178,11 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended."""
-        if exc is not None:
-            self._read_on()
+        if isinstance(exc, OSError):
+            try:
+                self._read_on()
+            except MemoryError as error:
+                exc = error
         self._transport = None
         if self._timer is not None:
             self._timer.cancel()

@@ -63,7 +63,7 @@ class Reply:
         self._waiting = 0
         self._held = False
         self._decoder: Decoder | None = None
-        self._failure: ExchangeFailed | None = None
+        self._failure: ExchangeFailed | MemoryError | None = None
         self._begun = False
         self._head_size = self._barren = 0
         self._interim = False
@@ -79,6 +79,7 @@ class Reply:
 
         Raises:
             ExchangeFailed: they will not come.
+            MemoryError: there was none to read them.
         """
         while not self.status:
             if self._failure is not None:
@@ -90,6 +91,7 @@ class Reply:
 
         Raises:
             ExchangeFailed: the rest will not come.
+            MemoryError: there was none to read it.
         """
         if self._decoder is None:
             return await self._received()
@@ -143,11 +145,11 @@ class Reply:
         if self.status and self._until_close and error is None:
             self._complete = True
             self._wake()
-        self.fail(Disconnected(begun=self._begun))
+        self.fail(MemoryError() if isinstance(error, MemoryError) else Disconnected(begun=self._begun))
         if self._lingering is not None:
             self.close()
 
-    def fail(self, failure: ExchangeFailed) -> None:
+    def fail(self, failure: ExchangeFailed | MemoryError) -> None:
         """The rest will not come, for this reason; the first one stands, and what is complete does not fail."""
         if not self._complete and self._failure is None:
             self._failure = failure

@@ -14,6 +14,7 @@ import pytest
 from speaking import CERTIFICATES, whole
 from waiting import PATIENCE, becomes_so
 
+from sidecar.http1.connection import Connection
 from sidecar.http1.failures import Disconnected
 
 BODY = json.dumps({"error": {"message": "no, " * 50}}).encode()
@@ -156,3 +157,22 @@ async def test_half_a_refusal_is_none(client, breaking):
     with pytest.raises(Disconnected):
         await whole(reply)
     reply.close()
+
+
+async def test_memory_that_lacks_while_reading_is_told(client, serve, monkeypatch):
+    """Where there is no memory for what comes, nor for what comes behind it, whoever waits for the answer is told."""
+
+    async def answer(server, reader, writer):
+        await server.request(reader)
+        for _ in range(50):
+            writer.write(b"HTTP/1.1 200 OK\r\n" * 10_000)
+            await writer.drain()
+
+    def lacks(_connection, _data):
+        raise MemoryError
+
+    monkeypatch.setattr(Connection, "data_received", lacks)
+    url, _ = await serve(answer)
+    async with asyncio.timeout(PATIENCE / 4):
+        with pytest.raises(MemoryError):
+            await client.ask(url)
