@@ -32,7 +32,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors: a third of the tests' time is spent waiting."""
+    """One process more than there are processors: tests also wait, for clocks and for each other's processes."""
     return (os.cpu_count() or 1) + 1
 
 

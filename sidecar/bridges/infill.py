@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -31,7 +32,6 @@ class CompletionOverInfill(Bridge):
         self._provider = provider
         self._tokens = Tokens()
         self._begun = False
-        self._joined = Joined()
         self._stamp = Stamp()
         self._body = to_infill(incoming.json())
         # Errors have one form on all of the server's paths.
@@ -75,6 +75,10 @@ class CompletionOverInfill(Bridge):
         """The completion cut into chunks."""
         chunks = frames.text_chunks_of(self._completion(body))
         return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in chunks) + openai.DONE
+
+    @cached_property
+    def _joined(self) -> Joined:
+        return Joined()
 
     def gather(self, event: Event) -> None:
         """Keep its chunk."""

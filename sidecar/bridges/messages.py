@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -35,7 +36,6 @@ class ChatOverMessages(Bridge):
         self.ignored = self._translated.ignored
         self._tokens: Tokens | None = None
         self._created = int(time.time())
-        self._joined = Joined()
         self._chunks = ChunkTranslator(self._translated.shape, self._created, target.memory, target.provider)
 
     def body(self) -> bytes:
@@ -101,6 +101,10 @@ class ChatOverMessages(Bridge):
         chunks = frames.chunks_of(self._answer(body))
         wanted = (c for c in chunks if self._translated.shape.include_usage or c.get("choices"))
         return b"".join(self._encode(chunk) for chunk in wanted) + openai.DONE
+
+    @cached_property
+    def _joined(self) -> Joined:
+        return Joined()
 
     def gather(self, event: Event) -> None:
         """Keep its chunks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -78,7 +79,6 @@ class SameWire(Bridge):
         self._tokens = Tokens()
         self._begun = False  # there was a choice
         self._ended: list[Any] = []
-        self._joined = Joined()
 
     def body(self) -> bytes:
         """The client's bytes with the route's model, and a wish for usage where the server understands it."""
@@ -159,6 +159,10 @@ class SameWire(Bridge):
         make = frames.text_chunks_of if self.wire == "completions" else frames.chunks_of
         events = [chunk for chunk in make(completion) if self._wants_usage or chunk.get("choices")]
         return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in events) + openai.DONE
+
+    @cached_property
+    def _joined(self) -> Joined:
+        return Joined()
 
     def gather(self, event: Event) -> None:
         """Keep the chunk, if a client that wants usage would get it."""
