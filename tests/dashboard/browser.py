@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from axe_playwright_python.sync_playwright import Axe
@@ -84,6 +85,40 @@ def deafen(page: Page) -> None:
         server.on_message(lambda text: None if '"method"' in str(text) else route.send(text))
 
     page.route_web_socket("**/rpc", join)
+
+
+def hold(page: Page, method: str) -> Callable[[], None]:
+    """Keep back every answer to that method until what this gives is called."""
+    asked: set[object] = set()
+    kept: list[tuple[WebSocketRoute, str]] = []
+    is_held = True
+
+    def join(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def ask(text: str | bytes) -> None:
+            request = json.loads(text)
+            if request.get("method") == method:
+                asked.add(request.get("id"))
+            server.send(text)
+
+        def answer(text: str | bytes) -> None:
+            if is_held and json.loads(text).get("id") in asked:
+                kept.append((route, str(text)))
+            else:
+                route.send(text)
+
+        route.on_message(ask)
+        server.on_message(answer)
+
+    def let_go() -> None:
+        nonlocal is_held
+        is_held = False
+        for route, text in kept:
+            route.send(text)
+
+    page.route_web_socket("**/rpc", join)
+    return let_go
 
 
 class Tab:

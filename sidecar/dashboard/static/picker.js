@@ -54,6 +54,7 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
   const [moved, setMoved] = useState(null); // the name of the one that the arrows, or opening, led to
   const [isUnclear, setUnclear] = useState(false); // which one Enter was to take
   const before = useRef(null);
+  const arrow = useRef(0); // the one that opened the list, -1 or 1, until something is typed
   const field = useRef(null);
   const chosen = textOf(value);
   const found = isOpen ? fitting(models ?? [], typed ?? "") : [];
@@ -66,16 +67,22 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
     setMoved(model ? nameOf(model) : null);
     setUnclear(false);
   };
-  // An arrow, which is -1 or 1, leads to what is chosen, or else to that end of the list.
-  const open = (arrow) => {
+  // Opening leads to what is chosen, or else an arrow to its end of the list.
+  const land = (text) => {
+    const fits = fitting(models ?? [], text).slice(0, MOST);
+    const end = arrow.current && fits.at(arrow.current < 0 ? -1 : 0);
+    moveTo((text ? null : fits.find((each) => nameOf(each) === chosen)) ?? end);
+  };
+  const open = (by = 0) => {
     if (isOpen || disabled) return;
     before.current = value;
+    arrow.current = by;
     const text = typed ?? (onType && value && !listed(models, value) ? chosen : "");
-    const fits = fitting(models ?? [], text).slice(0, MOST);
     setTyped(text);
-    moveTo((text ? null : fits.find((each) => nameOf(each) === chosen)) ?? (arrow && fits.at(arrow < 0 ? -1 : 0)));
+    land(text);
     setOpen(true);
   };
+  useLayoutEffect(() => void (isOpen && moved === null && land(typed)), [!models]); // which may come after it was opened
   const back = () => {
     if (isOpen) onType?.(before.current);
     setTyped(null);
@@ -131,6 +138,7 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
     if (!isOpen) before.current = value;
     setOpen(true);
     setTyped(event.target.value);
+    arrow.current = 0;
     moveTo(null);
     onType?.(namedBy(event.target.value));
   };
