@@ -15,6 +15,12 @@ class ClientGone(Exception):
     """The client closed its connection."""
 
 
+class _HeldHead(web.StreamResponse):
+    """An answer whose head goes out with its first bytes, in the same packet, as that of `web.Response` does."""
+
+    _send_headers_immediately = False
+
+
 class ClientStream:
     """An event stream to the client; nothing is sent before the first `write` or 15 s of silence.
 
@@ -37,18 +43,20 @@ class ClientStream:
         """Whether the 200 is out, so that errors must be told in the stream."""
         return self.response is not None
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes, *, last: bool = False) -> None:
         """Send bytes, whole events only, waiting while the client reads more slowly than we send.
+
+        With the `last` ones the answer ends, in the same packet where there is room.
 
         Raises:
             ClientGone: nobody is there to read.
         """
         if self._beat is not None:
             await self._settle()
-        await self._send(data)
+        await self._send(data, last=last)
 
     async def finish(self) -> web.StreamResponse:
-        """End the answer."""
+        """End the answer, unless its last bytes did."""
         self.stop()
         await self._settle()
         response = self.response or await self._prepare()
@@ -65,11 +73,11 @@ class ClientStream:
             self._beat.cancel()
             self._beat = None
 
-    async def _send(self, data: bytes) -> None:
+    async def _send(self, data: bytes, *, last: bool = False) -> None:
         self._writing = True
         try:
             response = self.response or await self._prepare()
-            await response.write(data)
+            await (response.write_eof(data) if last else response.write(data))
         except ConnectionError as error:
             raise ClientGone from error
         finally:
@@ -77,7 +85,7 @@ class ClientStream:
             self._last = self._loop.time()
 
     async def _prepare(self) -> web.StreamResponse:
-        response = web.StreamResponse(
+        response = _HeldHead(
             headers={**self._headers(), "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
         )
         response.enable_chunked_encoding()

@@ -177,7 +177,7 @@ class Relay:
         """Pass the provider's stream on event by event."""
         amount = Amount(self._provider.name, MAX_STREAM, "a stream")
         if not await self._is_stream(answer, amount):
-            await self._write(client, self._bridge.as_stream(await self._read_whole(answer)))
+            await self._write(client, self._bridge.as_stream(await self._read_whole(answer)), last=True)
             return
         decoder = sse.Decoder()
         while not self._bridge.done:
@@ -186,26 +186,27 @@ class Relay:
             if not chunk:
                 break
         if not self._bridge.done:
-            await self._write(client, self._bridge.end())
+            await self._write(client, self._bridge.end(), last=True)
 
     async def _events(self, events: list[sse.Event], client: ClientStream) -> None:
         """Pass on what came in one piece in one piece."""
         out: list[bytes] = []
         bridge = self._bridge
+        done = False
         try:
             for event in events:
                 if event.data is not None:
                     room.check(len(event.data))
                     out.append(bridge.feed(event))
-                    if bridge.done:
+                    if done := bridge.done:
                         break
                 elif event.clean and client.started:
                     out.append(event.raw)
         finally:
             if data := b"".join(out):
-                await self._write(client, data)
+                await self._write(client, data, last=done)
 
-    async def _write(self, client: ClientStream, data: bytes) -> None:
+    async def _write(self, client: ClientStream, data: bytes, *, last: bool = False) -> None:
         trace = self._trace
         if trace.first_byte is None:
             trace.first_byte = trace.now()
@@ -213,7 +214,7 @@ class Relay:
                 self._answer.set_idle()
         if trace.keeps:
             trace.say(data)
-        await client.write(data)
+        await client.write(data, last=last)
 
     async def _read_some(self, answer: Answer, amount: Amount) -> bytes:
         """The next bytes of a stream, so few that the tiniest events hold up others for some ten milliseconds."""
