@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between a request's end and its row: half of what the contract allows, since writing takes its time too.
 BATCH = 0.05
+#: Seconds after each row in which the loop is let on, which else waits for a whole batch, again and again.
+BREATH = 0.00005
 #: Seconds without a request after which the file is let go.
 QUIET = 2.0
 MAX_WAITING = 10_000
@@ -211,7 +213,11 @@ class Recorder:
 
     def _write(self, batch: list[Trace]) -> None:
         late = {trace for trace in batch if self._is_late(trace)}
-        self._book.write([self._row(trace, None if trace in late else self._cost(trace)) for trace in batch])
+        rows = []
+        for trace in batch:
+            rows.append(self._row(trace, None if trace in late else self._cost(trace)))
+            time.sleep(BREATH)
+        self._book.write(rows)
         self._unpriced += late
 
     def _write_costs(self, late: list[Trace]) -> None:
