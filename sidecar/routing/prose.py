@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import filterfalse
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 2000
+_LONGEST_KNOWN = 100  # characters of a run that is remembered with what was found in it
 
 _SEPARATORS = re.compile(
     r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'"
@@ -41,45 +43,7 @@ _AROUND = _OPENING + _CLOSING + '"`“”,'
 _SIMPLE = re.compile(rf"[A-Za-z0-9][\w./-]{{0,{LONGEST_NAME - 2}}}[A-Za-z]", re.ASCII)
 _FEW_CLOSING = 2  # characters behind a name that surely belong to the sentence
 _LIBRARY = re.compile(r"/(?:(?:site-|dist-)packages|node_modules|usr/(?:lib|include))/|<frozen ")
-_DOT_WITHIN = re.compile(r"\.(?=\S)")
-# What a name without a dot holds: `file` as in Dockerfile, or all of it.
-_PIECES_OF_BARE = {"file" if "file" in name else name for name in EXTENSIONLESS if "." not in name}
 _ANY_QUOTE = re.compile("[\"`“'‘]")
-# Of these, each name holds one: without a dot and a folder, that is a capital letter, or a letter of `justfile`.
-_SIGNS = b"./\\jwABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def most_names(text: str) -> int:
-    """At least as many names as the lines of a text can hold."""
-    encoded = text.encode(errors="replace")
-    return len(encoded) - len(encoded.translate(None, _SIGNS))
-
-
-def may_name(text: str) -> bool:
-    """Whether a line of the text may hold a name."""
-    return (
-        "/" in text
-        or "\\" in text
-        or _DOT_WITHIN.search(text) is not None
-        or any(piece[0] in text and piece in text for piece in _PIECES_OF_BARE)
-    )
-
-
-def naming_lines(text: str) -> dict[int, str]:
-    """Those of a text's lines, by where they begin, in which `names_in_line` may find a name."""
-    bare = [piece for piece in _PIECES_OF_BARE if piece[0] in text and piece in text]
-    found: dict[int, str] = {}
-    begin = 0
-    for line in text.split("\n"):
-        if (
-            "/" in line
-            or (line.find(".", 0, -1) >= 0 and _DOT_WITHIN.search(line))
-            or "\\" in line
-            or (bare and any(map(line.__contains__, bare)))
-        ):
-            found[begin] = line
-        begin += len(line) + 1
-    return found
 
 
 def names_in_line(line: str) -> Iterator[str]:
@@ -95,19 +59,25 @@ def names_in_line(line: str) -> Iterator[str]:
     if EXTENSIONLESS.isdisjoint(runs):
         runs = filterfalse(str.isalnum, runs)  # most words are letters alone
     for run in runs:
-        told = run.rstrip(_CLOSING)
-        if "." in told or "/" in told or "\\" in told:
-            yield from _names_in_run(run, told)
-        elif len(told) > 3 and (bare := told if told.isalnum() else _unwrapped(told)) in EXTENSIONLESS:
-            yield bare
+        if names := _known_run(run) if len(run) < _LONGEST_KNOWN else _read_run(run):
+            yield from names
 
 
-def _names_in_run(run: str, told: str) -> list[str]:
-    """The names in what stands between blanks; `told` is that without the punctuation behind it."""
-    if len(run) - len(told) <= _FEW_CLOSING and _SIMPLE.fullmatch(told):
-        return [told] if _is_file(told) and told != "dev/null" else []
-    words = (word.replace("\x00", " ") for word in _SEPARATORS.split(run) if len(word) > 2)
-    return [name for word in words if (name := name_of(word))]
+def _read_run(run: str) -> tuple[str, ...]:
+    """The names in what stands between blanks."""
+    told = run.rstrip(_CLOSING)
+    if "." in told or "/" in told or "\\" in told:
+        if len(run) - len(told) <= _FEW_CLOSING and _SIMPLE.fullmatch(told):
+            return (told,) if _is_file(told) and told != "dev/null" else ()
+        words = (word.replace("\x00", " ") for word in _SEPARATORS.split(run) if len(word) > 2)
+        return tuple(name for word in words if (name := name_of(word)))
+    if len(told) > 3 and (bare := told if told.isalnum() else _unwrapped(told)) in EXTENSIONLESS:
+        return (bare,)
+    return ()
+
+
+# A conversation names the same files again and again, and the record reads what a route was found by.
+_known_run = lru_cache(2048)(_read_run)
 
 
 def _quotes(line: str) -> bool:

@@ -8,14 +8,8 @@ from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 from sidecar.routing.names import clean, is_known
-from sidecar.routing.prose import (
-    may_name,
-    most_names,
-    name_of,
-    names_in_line,
-    naming_lines,
-    path_with_blanks,
-)
+from sidecar.routing.naming import may_name, most_names, naming_lines
+from sidecar.routing.prose import name_of, names_in_line, path_with_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sidecar.routing.files import KINDS, Finder
 from sidecar.routing.filetypes import EXTENSIONLESS
-from sidecar.routing.prose import most_names, names_in_line
+from sidecar.routing.naming import most_names
+from sidecar.routing.prose import names_in_line
 from sidecar.routing.rules import CompiledRule, compile_filter, first_match, sift
 
 FILTERS = (
