@@ -210,6 +210,16 @@ def test_explain(window):
     assert window.page.locator(".notification-list-item").filter(has_text="app.ts: local/small").count() == 0
 
 
+def test_explain_a_rule_that_cannot_serve(window, mux):
+    """The rule that takes the file says why it cannot serve, and the title that no model answers."""
+    mux.cli("provider", "edit", "local", "--model", "big", "--offline")
+    window.open("app.ts")
+    window.run("Mux: Explain This File")
+    window.rows.filter(has_text="1. .ts").wait_for()
+    assert "local no longer lists small" in window.rows.all_inner_texts()[0]
+    assert "local/small is to answer, and cannot," in window.page.locator(".quick-input-title").inner_text()
+
+
 def test_lists(window, mux):
     """Models and requests are listed; a request is shown whole."""
     mux.post("/chat/completions", {"messages": [{"role": "user", "content": "Look at lib/cart.ts"}]})

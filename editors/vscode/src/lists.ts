@@ -36,19 +36,19 @@ export async function explain(sidecar: Sidecar): Promise<void> {
   const files = uri ? [workspace.asRelativePath(uri, false)] : [];
   const { workspace: name } = read().options;
   const given = { files, ...(name ? { workspace: name } : {}) };
-  const { route, considered } = await sidecar.request<Explanation>("mux/route/explain", given);
+  const { route, considered, broken } = await sidecar.request<Explanation>("mux/route/explain", given);
   if (considered.length === 0) {
     throw new Error("There are no rules yet. Choose a model with the command Mux: Use Another Model for Everything Else.");
   }
   const items: QuickPickItem[] = considered.map((each) => ({
     label: `${each.position}. ${plain(each.filter) || "everything else"}`,
-    iconPath: new ThemeIcon(each.matched ? "check" : "blank"),
-    detail: plain(each.why),
+    iconPath: new ThemeIcon(!each.matched ? "blank" : broken ? "warning" : "check"),
+    detail: plain(each.matched && broken ? `${each.why}. ${broken}` : each.why),
   }));
   const model = route ? `${route.provider}/${route.model}` : "no model";
   await choose(
     items,
-    `Why ${model} answers for ${uri ? "this file" : "no file"}`,
+    `Why ${model} ${broken ? "is to answer, and cannot," : "answers"} for ${uri ? "this file" : "no file"}`,
     "Rules, in the order in which they are tried",
   );
 }

@@ -45,6 +45,7 @@ export interface Model {
 export interface Explanation {
   route: Route | null;
   considered: { position: number; filter: string; matched: boolean; why: string }[];
+  broken?: string | null;
 }
 
 export interface Request {
