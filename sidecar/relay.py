@@ -254,6 +254,8 @@ class Relay:
     def _note(self) -> None:
         self._trace.tokens = self._bridge.tokens()
         self._trace.cost = self._told_cost if self._bridge.cost is None else self._bridge.cost
+        if self._bridge.failure is not None:
+            self._trace.failed(self._bridge.failure, status=200)
 
     def _close(self) -> None:
         answer, self._answer = self._answer, None

@@ -166,7 +166,10 @@ def test_a_client_that_leaves_frees_the_provider(stage, place):
 
 
 def test_a_response_that_failed(stage):
-    """One that says so itself needs no output, and is passed on as it is."""
+    """One that says so itself needs no output, and is passed on as it is; the record says that it failed."""
     told = {**STARTED, "status": "failed", "error": {"code": "server_error", "message": "boom"}}
     del told["output"]
-    assert post(stage, "openrouter", ASKED, reply(told)).json() == told
+    answer = post(stage, "openrouter", ASKED, reply(told))
+    assert answer.json() == told
+    record = stage.mux.row(answer)
+    assert (record["outcome"], record["status"], record["error"]) == ("error", 200, "boom")

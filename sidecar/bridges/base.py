@@ -25,6 +25,7 @@ class Bridge(ABC):
         cost: the provider's own figure in USD.
         finished: a finish reason was seen, so that the end of the stream is an end and no break.
         done: the stream's last event was seen; whatever follows is not passed on.
+        failure: what went wrong with an answer that is passed on all the same, since it tells so itself.
         instead: the bridge that may do better where the provider refused as it did, if there is one.
     """
 
@@ -34,6 +35,7 @@ class Bridge(ABC):
     cost: float | None = None
     finished: bool = False
     done: bool = False
+    failure: RequestError | None = None
     instead: Callable[[ProviderRefused], Bridge | None] | None = None
 
     @abstractmethod

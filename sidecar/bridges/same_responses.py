@@ -115,7 +115,9 @@ class SameResponses(Bridge):
         if not is_answer and bytes(seen.error) not in _VOID:
             raise openai_refusal(body, 200, self._provider)
         response = _object(body, self._provider)
-        if response.get("status") != "failed" and not isinstance(response.get("output"), list):
+        if response.get("status") == "failed":
+            self.failure = _failure(response, self._provider)
+        elif not isinstance(response.get("output"), list):
             raise unreadable("an answer that is no response", self._provider)
         self._count(response)
         replay.seal(response.get("output") or (), self._target)
