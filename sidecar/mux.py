@@ -118,7 +118,7 @@ class Mux:
             trace.context = await self._context(incoming, rules.scope, lines)
             rule, partly = choose(snapshot, rules, trace.context), trace.context.partly
         if partly:
-            trace.find_context = partial(self._finder.context, incoming.dialect, incoming.fields, rules.scope)
+            trace.find_context = self._find(incoming, rules.scope)
         trace.filter, trace.position, trace.model = rule.filter, rule.position, rule.model
         choice = resolve(snapshot, rules, rule)
         trace.provider, trace.info = choice.provider, choice.model
@@ -127,8 +127,11 @@ class Mux:
 
     async def _context(self, incoming: Incoming, scope: Scope, lines: Lines | None) -> Context:
         """The request's files, as far as they decide its rule; its kind and title."""
-        find = partial(self._finder.context, incoming.dialect, incoming.fields, scope)
+        find = self._find(incoming, scope)
         try:
-            return find(lines, LARGE)
+            return find(matters=lines, most=LARGE)
         except Costly:
             return await asyncio.to_thread(find)
+
+    def _find(self, incoming: Incoming, scope: Scope) -> partial[Context]:
+        return partial(self._finder.context, incoming.dialect, incoming.fields, scope, messages=incoming.messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -36,7 +37,8 @@ class Incoming(msgspec.Struct, frozen=True):
 
     `readable` is the body, or where it holds halves of surrogate pairs, which JSON allows and no decoder takes
     (RFC 8259, section 8.2), the same with U+FFFD in their place, byte for byte as long. `headers` are the client's that
-    are the provider's business; `counts` says that the tokens are asked for and not the answer.
+    are the provider's business; `counts` says that the tokens are asked for and not the answer. `messages` are those of
+    chat and Messages, each undecoded.
     """
 
     dialect: Dialect
@@ -46,6 +48,7 @@ class Incoming(msgspec.Struct, frozen=True):
     stream: bool
     headers: Mapping[str, str] = NO_HEADERS
     counts: bool = False
+    messages: list[msgspec.Raw] | None = None
 
     def json(self) -> JSON:
         """The whole body decoded; a new object at each call.
@@ -71,14 +74,13 @@ def read(dialect: Dialect, body: bytes, headers: Mapping[str, str] = NO_HEADERS,
     name = REQUIRED[dialect]
     if _first(fields, name) in (b"", b"n"):
         raise BadRequest(f"The request has no `{name}`; {dialect} needs it.", param=name)
-    if name == "messages":
-        _check_messages(fields[name])
-    elif _first(fields, name) not in (b'"', b"["):
+    messages = _messages(fields[name]) if name == "messages" else None
+    if messages is None and _first(fields, name) not in (b'"', b"["):
         raise BadRequest(f"`{name}` must be a string or an array.", param=name)
     if dialect == "completions" and _first(fields, "suffix") not in (b'"', b"n", b""):
         raise BadRequest("`suffix` must be a string.", param="suffix")
     stream = _flag(fields, "stream") and not counts
-    return Incoming(dialect, body, readable, fields, stream, headers, counts)
+    return Incoming(dialect, body, readable, fields, stream, headers, counts, messages)
 
 
 def made(dialect: Dialect, request: JSON) -> Incoming:
@@ -162,17 +164,28 @@ class _Message(msgspec.Struct, gc=False):
     content: msgspec.Raw = msgspec.Raw(b"null")
 
 
-_MESSAGES = msgspec.json.Decoder(list[_Message])
+_MESSAGES = msgspec.json.Decoder(list[msgspec.Raw])
+_MESSAGE = msgspec.json.Decoder(_Message)
 _CONTENT_STARTS = b'"[n'
+# How most messages begin, by which they are known to be sound: a history of a thousand is not decoded for that.
+_SOUND = re.compile(rb'\{"role": ?"[a-z]+", ?(?:"tool_call_id": ?"[^"\\]*", ?)?"content": ?["\[n]')
 
 
-def _check_messages(raw: msgspec.Raw) -> None:
+def _messages(raw: msgspec.Raw) -> list[msgspec.Raw]:
     try:
         messages = _MESSAGES.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         messages = []
-    if not messages or any(memoryview(message.content)[0] not in _CONTENT_STARTS for message in messages):
+    if not messages or not all(_SOUND.match(message) or _is_sound(message) for message in messages):
         _explain_messages(raw)
+    return messages
+
+
+def _is_sound(message: msgspec.Raw) -> bool:
+    try:
+        return memoryview(_MESSAGE.decode(message).content)[0] in _CONTENT_STARTS
+    except (msgspec.DecodeError, RecursionError):
+        return False
 
 
 def _explain_messages(raw: msgspec.Raw) -> None:

@@ -38,6 +38,7 @@ _HEAD = 240  # bytes of a message's JSON in which its first words stand
 _LONGEST_RUNS = 4000  # bytes of the first message's JSON in which it says that fences are run
 _LEADING = 2  # messages in which system text with attached files may stand
 _ROLE = b'{"role":"'
+_RESULTS = (b'{"role":"tool"', b'{"role": "tool"')  # how chat's tool results begin, which name no file and are long
 _FRAMES = ("```", "~~~", "<")
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
@@ -72,8 +73,9 @@ class Finder:
         scope: Scope = "turn",
         matters: Matters | None = None,
         most: int | None = None,
+        messages: Sequence[msgspec.Raw] | None = None,
     ) -> Context:
-        """The context of a request, given its top-level JSON members undecoded.
+        """The context of a request, given its top-level JSON members undecoded, and its messages if they are at hand.
 
         Whatever cannot be read names no file: nothing is raised for any request. With `matters` (`rules.sift`), names
         in plain words are sought only where a rule may take one, which is enough to choose the rule.
@@ -85,7 +87,8 @@ class Finder:
             return Context((), "embed", "")
         if dialect == "completions":
             return Context(self._prompt_files(fields, most), "fim", "")
-        conversation = Conversation(self._raws(dialect, fields), lambda raw: self._read(raw, matters, most))
+        raws = self._raws(dialect, fields) if messages is None else messages
+        conversation = Conversation(raws, lambda raw: self._read(raw, matters, most))
         pinned = (*self._system_files(dialect, fields), *conversation.pinned())
         names = conversation.all_names() if scope == "conversation" else conversation.turn_names()
         kind: RequestKind = "fim" if conversation.is_fim else "chat"
@@ -93,9 +96,9 @@ class Finder:
         if not files:
             files = (() if kind == "fim" else distinct(conversation.earlier_names())) or conversation.weak_names()
             if files and conversation.partly:  # whether they count takes all the rest to tell
-                return self.context(dialect, fields, scope, None, most)
+                return self.context(dialect, fields, scope, None, most, raws)
         if conversation.may_name_relatively(files):
-            return self.context(dialect, fields, scope, None, most)
+            return self.context(dialect, fields, scope, None, most, raws)
         return Context(files, kind, "" if conversation.partly else conversation.title, conversation.partly)
 
     def _raws(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> Sequence[msgspec.Raw]:
@@ -111,10 +114,13 @@ class Finder:
 
     def _read(self, raw: msgspec.Raw, matters: Matters | None, most: int | None) -> Message:
         view = memoryview(raw)
+        if bytes(view[:16]).startswith(_RESULTS):
+            return NOTHING
         key = Memory.key(view)
         found = self.memory.get(key)
         if found is None:
-            _check_cost(view, most)
+            if most is not None and len(view) > most:
+                raise Costly
             found = read_message(_decode(raw), matters)
             if not found.partly:
                 self.memory.put(key, found)
@@ -133,7 +139,8 @@ class Finder:
         key = Memory.key(memoryview(raw))
         found = self.memory.get(key)
         if found is None:
-            _check_cost(memoryview(raw), most)
+            if most is not None and len(memoryview(raw)) > most:
+                raise Costly
             prompt = _decode(raw)
             prompts = [prompt] if isinstance(prompt, str) else prompt if isinstance(prompt, list) else []
             names = [name for text in prompts[:8] if isinstance(text, str) for name in prompt_names(text)]
@@ -193,9 +200,8 @@ class Conversation:
         before = self._at(index)
         return before.speaker == "user" and not before.real and not before.boundary
 
-    def _names(self, begin: int, end: int) -> Iterator[str]:
-        for index in range(begin, end):
-            message = self._at(index)
+    def _names(self, messages: Iterable[Message]) -> Iterator[str]:
+        for message in messages:
             if message.speaker != "system":
                 yield from message.names
                 if message.ran and _holds(memoryview(self._raws[0])[:_LONGEST_RUNS], formats.RUNS_FENCES):
@@ -216,7 +222,7 @@ class Conversation:
 
     def turn_names(self) -> tuple[str, ...]:
         """The files of the current turn."""
-        return tuple(self._names(self._start, len(self._raws)))
+        return tuple(self._names(self._turn))
 
     def pinned(self) -> tuple[str, ...]:
         """The files that stand elsewhere and belong to the current turn: aider's, gptel's, CopilotChat's, avante's."""
@@ -234,7 +240,7 @@ class Conversation:
         end = self._start
         while end > 0 and not self._at(end - 1).boundary:
             begin = self._turn_start(end)
-            names = tuple(self._names(begin, end))
+            names = tuple(self._names(map(self._at, range(begin, end))))
             if names:
                 return names
             end = begin
@@ -243,7 +249,7 @@ class Conversation:
     def all_names(self) -> tuple[str, ...]:
         """The files of the whole conversation, without a client's examples."""
         begin = next((i + 1 for i in range(self._start, -1, -1) if self._at(i).boundary), 0)
-        return tuple(self._names(begin, len(self._raws)))
+        return tuple(self._names(map(self._at, range(begin, len(self._raws)))))
 
     def weak_names(self) -> tuple[str, ...]:
         """The files that the current turn hints at."""
@@ -266,11 +272,6 @@ def prompt_names(prompt: str) -> Iterable[str]:
     reader = Reader()
     reader.read(prompt)
     return reader.names
-
-
-def _check_cost(text: memoryview, most: int | None) -> None:
-    if most is not None and len(text) > most:
-        raise Costly
 
 
 def _text(raw: msgspec.Raw | memoryview) -> str:

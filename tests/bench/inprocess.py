@@ -64,8 +64,8 @@ def finding(repeats: int) -> dict[str, float]:
         conversation = conversations[number // 20]
         finder.context("chat", read("chat", conversation.body()).fields, "turn")
         conversation.turn()
-        turn = read("chat", conversation.body()).fields
-        return lambda: finder.context("chat", turn, "turn")
+        turn = read("chat", conversation.body())
+        return lambda: finder.context("chat", turn.fields, "turn", messages=turn.messages)
 
     def of_agent(number: int) -> Callable[[], object]:
         body = agent(Texts(9_000 + number))

@@ -6,6 +6,7 @@ from conversations import SYSTEM, assistant, call, context, fields, files, resul
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sidecar.dialects.incoming import read
 from sidecar.routing.files import LARGE, Costly, Finder, files_in
 
 
@@ -126,6 +127,17 @@ def test_a_text_seen_before_is_not_read_again():
     assert len(finder.memory) == seen
     assert context({"messages": [*history, user("c.py")]}, finder=finder).files == ("c.py",)
     assert len(finder.memory) == seen + 1
+
+
+def test_messages_at_hand_are_not_read_again():
+    """Whoever has the messages already gives them along, and the files are the same; results are not even remembered."""
+    body = {"messages": [user("fix a.py"), call("read", path="b.py"), result("see c.py\n" * 9_000), assistant("ok")]}
+    incoming = read("chat", msgspec.json.encode(body))
+    finder = Finder()
+    found = finder.context("chat", {}, messages=incoming.messages, most=LARGE)
+    assert found == context(body)
+    assert found.files == ("a.py", "b.py")
+    assert len(finder.memory) == 3
 
 
 def test_the_memory_is_bounded():
