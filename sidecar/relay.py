@@ -19,6 +19,7 @@ from sidecar.errors import NoMemory, ProviderRefused, RequestError, UpstreamErro
 from sidecar.providers import failures
 from sidecar.record import Trace
 from sidecar.values import ProviderConfig
+from sidecar.whole_answer import WholeAnswer
 from sidecar.wire import Answer, OwnAnswer, Wire
 
 T = TypeVar("T")
@@ -60,15 +61,13 @@ class Relay:
         finally:
             self._close()
         self._note()
-        headers = {**self._trace.headers(), "Content-Type": "application/json"}
-        response = web.Response(body=body, headers=headers)
+        answer = WholeAnswer(self._trace.headers())
         self._trace.say(body)
         try:
-            await response.prepare(request)
-            await response.write_eof()
+            await answer.send(request, body)
         except ConnectionError as error:
             raise ClientGone from error
-        return response
+        return answer
 
     async def stream(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request with `stream`: an event stream, or an error's HTTP status if nothing was sent yet.

@@ -130,7 +130,7 @@ def test_a_text_seen_before_is_not_read_again():
 
 
 def test_messages_at_hand_are_not_read_again():
-    """Whoever has the messages already gives them along, and the files are the same; results are not even remembered."""
+    """Whoever has the messages already gives them along, and the files are the same; results are not remembered."""
     body = {"messages": [user("fix a.py"), call("read", path="b.py"), result("see c.py\n" * 9_000), assistant("ok")]}
     incoming = read("chat", msgspec.json.encode(body))
     finder = Finder()
