@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 #: Seconds of silence after which a sign of life is sent, and with it the 200 (docs/http.md, "Streams").
 KEEP_ALIVE = 15.0
@@ -88,7 +88,10 @@ class ClientStream:
         response = _HeldHead(
             headers={**self._headers(), "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
         )
-        response.enable_chunked_encoding()
+        if self._request.version >= HttpVersion11:
+            response.enable_chunked_encoding()
+        else:
+            response.force_close()  # HTTP/1.0 has no chunks: the end of the connection is that of the stream
         self.response = response
         await response.prepare(self._request)
         return response

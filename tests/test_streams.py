@@ -76,6 +76,21 @@ def test_events_come_as_they_are_told(stage):
         read.set()
 
 
+def test_a_client_of_http_1_0(stage):
+    """Chunks are not of its language: its stream ends with its connection, which it cannot keep."""
+    path, body = stage.path("up"), json.dumps(STREAMED).encode()
+    stage.upstream.script(stream(*chunks(*WORDS), "[DONE]"))
+    head = (
+        f"POST /v1/mux{path} HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    told, _, said = stage.mux.raw(head.encode() + body).partition(b"\r\n\r\n")
+    assert told.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert not {b"chunked", b"keep-alive"} & set(told.lower().split())
+    *told, end = events(said)
+    assert (told, end) == ([json.dumps(one) for one in chunks(*WORDS)], "[DONE]")
+
+
 def test_adds_the_missing_done(stage):
     """A stream that gave its reason and ends without [DONE] is whole, and gets one."""
     answer = stage.post("up", STREAMED, stream(*chunks("all")))
