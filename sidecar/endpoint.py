@@ -18,7 +18,7 @@ from sidecar.client_stream import ClientGone
 from sidecar.dashboard import asset
 from sidecar.dialects.forms import FORMS, Clean, Form
 from sidecar.dialects.incoming import MAX_BODY, decompressed, too_large
-from sidecar.errors import BadRequest, NoMemory, ProviderRefused, RequestError
+from sidecar.errors import BadRequest, MuxFailed, NoMemory, ProviderRefused, RequestError
 from sidecar.http_server import Handler, Server
 from sidecar.mux import Mux
 from sidecar.paths import Resource, dialect_astray, dialect_at, resource_of
@@ -87,13 +87,9 @@ class Endpoint:
             return error_response(NoMemory(), _form(request), {"X-Mux-Request-Id": new_id()})
         except Exception:  # the outer edge of HTTP: whatever it is, the client gets an answer and no traceback
             log.error("a request failed", exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400 - told in debug only
-            failure = RequestError(
-                "The mux failed on this request; run it with MUX_SIDECAR_LOG_LEVEL=debug to see why.",
-                status=500,
-                type="api_error",
-                error_code="internal_error",
-            )
-            return error_response(failure, _form(request), {"X-Mux-Request-Id": new_id()})
+            if request.writer.output_size:  # an answer has begun, of which this would become a part
+                raise ConnectionResetError from None
+            return error_response(MuxFailed(), _form(request), {"X-Mux-Request-Id": new_id()})
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path

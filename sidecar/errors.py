@@ -165,6 +165,19 @@ class MuxStopped(RequestError):
         )
 
 
+class MuxFailed(RequestError):
+    """A defect of ours; what happened is told to whoever looks for it, and never to a client."""
+
+    status = 500
+    type = "api_error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The mux failed on this request; run it with MUX_SIDECAR_LOG_LEVEL=debug to see why.",
+            error_code="internal_error",
+        )
+
+
 class NoMemory(RequestError):
     """There is no memory left to serve this request; others are served."""
 

@@ -13,7 +13,7 @@ from sidecar.choice import Choice, choose, resolve, workspace_of
 from sidecar.client_stream import ClientGone
 from sidecar.dialects.forms import FORMS
 from sidecar.dialects.incoming import Incoming, read
-from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, MuxStopped, NoRoute, RequestError
+from sidecar.errors import BadRequest, InvalidParameter, KeyMissing, MuxFailed, MuxStopped, NoRoute, RequestError
 from sidecar.paths import Resource
 from sidecar.prices import PriceTable
 from sidecar.record import Recorder, Trace
@@ -88,7 +88,7 @@ class Mux:
     def close(self, trace: Trace) -> None:
         """Record the trace, whatever became of it."""
         del self._answering[trace]
-        trace.end("error", 500, "The mux failed.")
+        trace.failed(MuxFailed())
         self._recorder.put(trace)
 
     async def _answer(
