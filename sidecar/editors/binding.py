@@ -28,7 +28,7 @@ def editor(name: str, folder: Path | None = None) -> Editor:
         NotFound: no such editor.
     """
     known = _known(name)
-    return _editor(known, {piece: _state(piece) for piece in pieces(known, folder)}, tells_text=True)
+    return _editor(known, {piece: _state(piece) for piece in pieces(known, folder)}, folder, tells_text=True)
 
 
 def write(name: str, folder: Path | None = None, *, replaces: bool = False) -> Editor:
@@ -49,7 +49,7 @@ def write(name: str, folder: Path | None = None, *, replaces: bool = False) -> E
     if changed and not replaces:
         raise AlreadyExists(_refusal(changed))
     written = {piece: _written(piece, state, replaces=replaces) for piece, state in found.items()}
-    return _editor(known, written, tells_text=True)
+    return _editor(known, written, folder, tells_text=True)
 
 
 def _known(name: str) -> str:
@@ -67,16 +67,23 @@ def _refusal(changed: Sequence[Piece]) -> str:
     )
 
 
-def _editor(name: str, states: Mapping[Piece, State], *, tells_text: bool = False) -> Editor:
+def _editor(
+    name: str, states: Mapping[Piece, State], folder: Path | None = None, *, tells_text: bool = False
+) -> Editor:
     row = rows()[name]
     places = {"@FILES@": " ".join(f'"{piece.target}"' for piece in states)}
+    steps = [_moved(step.step(this_system(), places), row.files) for step in row.steps]
+    is_elsewhere = folder is not None and row.elsewhere is not None
+    if folder is not None and row.elsewhere is not None:
+        told = row.elsewhere.replace("@FOLDER@", folder.as_posix())
+        steps[0] = msgspec.structs.replace(steps[0], lines=f"{told}\n{steps[0].lines}")
     return Editor(
         id=name,
         name=row.name,
         needs=row.needs,
         files=tuple(_file(piece, state, tells_text=tells_text) for piece, state in states.items()),
-        steps=tuple(_moved(step.step(this_system(), places), row.files) for step in row.steps),
-        note=row.note,
+        steps=tuple(steps),
+        note=None if is_elsewhere else row.note,
     )
 
 

@@ -38,13 +38,17 @@ class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An editor as its file states it. In its steps `@FILES@` stands for where its files go."""
+    """An editor as its file states it. In its steps `@FILES@` stands for where its files go.
+
+    `elsewhere` is what it has to be told where they go to a folder, `@FOLDER@`, in which it does not look by itself.
+    """
 
     name: str
     needs: str
     files: tuple[Files, ...]
     steps: tuple[StatedStep, ...] = ()
     note: str | None = None
+    elsewhere: str | None = None
 
 
 @dataclass(frozen=True)

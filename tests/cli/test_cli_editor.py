@@ -167,6 +167,17 @@ def test_what_was_changed_is_kept(person: Mux, tmp_path: Path) -> None:
     assert contents(tmp_path / "there") == contents(SOURCE / "nvim")
 
 
+@pytest.mark.parametrize("name", ["emacs", "nvim", "vim"])
+def test_a_folder_that_the_editor_does_not_know(person: Mux, tmp_path: Path, name: str) -> None:
+    """What is to be pasted tells it to the editor first; without that the binding would not start by itself."""
+    folder = tmp_path / "my files"
+    own, moved = person.json("editor", name), person.json("editor", name, "--to", str(folder))
+    told, _, rest = moved["steps"][0]["lines"].partition("\n")
+    assert f"{folder.as_posix()}" in told
+    assert rest == own["steps"][0]["lines"]
+    assert "note" not in moved
+
+
 def test_an_extension_is_one_file(person: Mux, tmp_path: Path) -> None:
     """VS Code's extension is written as what it installs, and the command to do so names the file that was written."""
     found = person.json("editor", "vscode", "--write", "--to", str(tmp_path / "my folder"))
