@@ -290,6 +290,17 @@ def test_adding_one_rule_after_another(own_mux, tab_of):
     becomes(lambda: [each["model"] for each in own_mux.rpc("mux/rule/list")[2:4]], ["small", "small"])
 
 
+def test_enter_again_adds_the_rule(own_mux, tab_of):
+    """Where the model of a new rule is chosen and its list is closed, Enter adds the rule, as in its other fields."""
+    page = opened(tab_of(own_mux))
+    page.get_by_label("Files of a new rule").fill(".py")
+    pick(page, "Model of a new rule", "local small")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect_filters(page, ".md", ".ts", ".py")
+    becomes(lambda: filters(own_mux), [".md", ".ts", ".py", ""])
+
+
 @pytest.mark.parametrize("key", ["Enter", "Tab"])
 def test_changing_to_a_model_that_is_not_there(own_mux, tab_of, key):
     """What there is not stays beside its rule, which serves as before; Escape takes it back, a full name is taken."""

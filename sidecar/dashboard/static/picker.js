@@ -130,6 +130,7 @@ export function ModelPicker({ models, value, onChoose, onType, error, label, id,
     if (event.altKey || event.ctrlKey || event.metaKey || !(event.key in keys)) return;
     if (!isOpen && event.key.startsWith("Page")) return;
     if (!isOpen && typed === null && event.key === "Escape") return; // a dialog around it closes
+    if (!isOpen && typed === null && event.key === "Enter" && onType && chosen) return; // the form is sent
     event.preventDefault();
     event.stopPropagation();
     keys[event.key]();
