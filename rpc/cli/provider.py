@@ -112,7 +112,7 @@ def remove(name: str, *, force: bool, as_json: bool) -> None:
     click.echo(f"Removed the provider {cell(name)}.")
     if broken:
         told = "1 rule used it and is broken" if len(broken) == 1 else f"{len(broken)} rules used it and are broken"
-        hint(f"{told} now; 'mux-sidecar rule list' shows them.")
+        hint(f"{told} now; 'mux-sidecar doctor' tells which, and how to mend that.")
     return None
 
 

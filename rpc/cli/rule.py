@@ -145,7 +145,7 @@ def explain(files: tuple[str, ...], kind: RequestKind, workspace: str | None, *,
     explanation, shown = perform(lambda control: _explain(control, files, kind, workspace))
     if as_json:
         return print_json(explanation)
-    click.echo(_verdict(files, explanation.route, workspace))
+    click.echo(_verdict(files, explanation.route, workspace, kind))
     if explanation.route and explanation.broken:
         click.echo(_refused(explanation.route, explanation.broken))
     rows = [
@@ -173,11 +173,12 @@ async def _explain(
     return explanation, next(w for w in listed if (w.active if wanted is None else w.name.lower() == wanted))
 
 
-def _verdict(files: Sequence[str], route: Route | None, workspace: str | None) -> str:
+def _verdict(files: Sequence[str], route: Route | None, workspace: str | None, kind: RequestKind) -> str:
     named = ", ".join(cell(file) for file in files)
     if route is None:
-        mend = f"mux-sidecar rule default PROVIDER/MODEL{_option(workspace)}"
-        return f"{named}: no rule matches. Name a model for everything: {mend}"
+        what = "embeddings, which rules of other kinds never take" if kind == "embed" else "everything"
+        mend = f"mux-sidecar rule default PROVIDER/MODEL{_option(workspace)}{' --kind embed' * (kind == 'embed')}"
+        return f"{named}: no rule matches. Name a model for {what}: {mend}"
     return (
         f"{named} → {cell(route.provider)}/{cell(route.model)}, by rule {route.position} ({_filter(route.filter)}) "
         f"of the workspace {cell(route.workspace)}."

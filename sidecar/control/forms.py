@@ -175,8 +175,8 @@ def _kept_key(old: ProviderConfig, *, moved: bool, offline: bool) -> str | None:
 
 def _wanted(name: str, label: str) -> str:
     return (
-        f"{label} wants a key and none is given; give it with `apiKeyEnv` or `apiKey` "
-        f"for {names.provider(name)}, or add it without with `offline`."
+        f"{label} wants a key and none is given; give it with `apiKeyEnv` or `apiKey`, "
+        f"or add {names.provider(name)} without one with `offline`."
     )
 
 

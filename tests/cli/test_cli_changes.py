@@ -152,7 +152,7 @@ def test_provider_in_use(mux: Mux) -> None:
     refused = mux.cli("provider", "remove", "near", check=False)
     assert refused.returncode == 1
     assert "rules of default; change them first, or remove it with --force, " in refused.stderr
-    assert "mux-sidecar rule list" in mux.cli("provider", "remove", "near", "--force").stderr
+    assert "mux-sidecar doctor" in mux.cli("provider", "remove", "near", "--force").stderr
     assert mux.json("rule", "list")[0]["broken"]
     assert "BROKEN" in mux.cli("rule", "list").stdout
     assert mux.json("status")["problems"]

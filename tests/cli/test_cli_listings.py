@@ -145,6 +145,8 @@ def test_first_steps_of_another_workspace(fresh_mux: Callable[..., Mux]) -> None
     mux.cli("workspace", "add", "side")
     assert mux.cli("rule", "list", "-w", "side").stderr.endswith("rule default PROVIDER/MODEL -w side\n")
     assert "rule default PROVIDER/MODEL -w side\n" in mux.cli("explain", "a.b", "-w", "side").stdout
+    told = mux.cli("explain", "a.b", "--kind", "embed", "-w", "side").stdout
+    assert "rule default PROVIDER/MODEL -w side --kind embed\n" in told
 
 
 def test_plain_output(set_up: Mux) -> None:
