@@ -24,7 +24,8 @@ class _HeldHead(web.StreamResponse):
 class ClientStream:
     """An event stream to the client; nothing is sent before the first `write` or 15 s of silence.
 
-    `headers` are asked for when the 200 goes out; `keep_alive` is what the dialect sends into silence.
+    `headers` are asked for when the 200 goes out; `keep_alive` is what the dialect sends into silence. `ended`: the
+    last bytes are on their way, though the client may not have read them yet.
     """
 
     def __init__(self, request: web.BaseRequest, headers: Callable[[], Mapping[str, str]], keep_alive: bytes) -> None:
@@ -32,6 +33,7 @@ class ClientStream:
         self._headers = headers
         self._keep_alive = keep_alive
         self.response: web.StreamResponse | None = None
+        self.ended = False
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
         self._writing = False
@@ -77,6 +79,7 @@ class ClientStream:
         self._writing = True
         try:
             response = self.response or await self._prepare()
+            self.ended = last
             await (response.write_eof(data) if last else response.write(data))
         except ConnectionError as error:
             raise ClientGone from error

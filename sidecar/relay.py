@@ -82,6 +82,8 @@ class Relay:
             if not client.started:
                 raise
             self._trace.failed(error, status=200)
+            if client.ended:  # by now nothing can be said behind the end but to another request
+                raise ClientGone from error
             await self._write(client, self._bridge.failed(error, self._clean))
         finally:
             client.stop()

@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import socket
 import threading
+import time
 
 import pytest
 from editor import Editor
@@ -127,3 +129,31 @@ def test_an_answer_that_nobody_reads_holds_up_nothing(started, other_upstream):
         stop_twice(mux, process)
         assert process.wait(PATIENCE) == 0
     assert [row["outcome"] for row in mux.log()] == ["truncated"]
+
+
+def test_nothing_comes_behind_the_end(started, other_upstream):
+    """A client that is slow to read the last events gets them, and nothing that its next answer would begin with."""
+    mux, process = started
+    long = {"type": "text", "text": ""}, [{"type": "text_delta", "text": "x" * 15_000_000}]
+    told = claude_events(long)
+    packet = b"".join(b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in told)
+    sent = threading.Event()
+
+    async def answer(request, wire):
+        await stream(packet)(request, wire)
+        sent.set()
+
+    other_upstream.script(answer)
+    body = json.dumps(ask(stream=True)).encode()
+    head = b"POST /v1/mux/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", mux.port), PATIENCE) as sock:
+        sock.sendall(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        assert sent.wait(PATIENCE)
+        time.sleep(1)  # in which what the system still holds of it is read
+        stop_twice(mux, process)
+        read = b"".join(iter(lambda: sock.recv(2**20), b""))
+    said, end, behind = read.partition(b"\r\n0\r\n\r\n")
+    assert (bool(end), behind) == (True, b"")
+    assert len(said) > 15_000_000
+    assert said.endswith(b"data: [DONE]\n\n")
+    assert process.wait(PATIENCE) == 0

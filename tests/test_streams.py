@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import http.client
 import json
+import socket
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ import pytest
 from mux import events
 from said import ask, call, chunk, chunks, completion, usage_chunk
 from upstream import hang_up, late, reply, silence, stream
-from waiting import AT_ONCE, until
+from waiting import AT_ONCE, PATIENCE, until
 
 STREAMED = ask(stream=True)
 WITH_USAGE = ask(stream=True, stream_options={"include_usage": True})
@@ -89,6 +90,50 @@ def test_a_client_of_http_1_0(stage):
     assert not {b"chunked", b"keep-alive"} & set(told.lower().split())
     *told, end = events(said)
     assert (told, end) == ([json.dumps(one) for one in chunks(*WORDS)], "[DONE]")
+
+
+def test_what_comes_at_once_goes_at_once(stage):
+    """The head goes with the first events, and the end with the last one: a short answer is one packet."""
+    path, said = stage.path("up"), json.dumps(STREAMED).encode()
+    stage.upstream.script(body(lines(*chunks("short"), "[DONE]")))
+    with socket.create_connection(("127.0.0.1", stage.mux.port), PATIENCE) as sock:
+        sock.sendall(
+            f"POST /v1/mux{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(said)}\r\n\r\n".encode()
+            + said
+        )
+        first = sock.recv(65536)
+    assert first.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert first.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+
+
+PLAIN = {
+    "1.1": (b"HTTP/1.1", b"", None, False),
+    "1.1, the last one": (b"HTTP/1.1", b"Connection: close\r\n", b"close", True),
+    "1.0": (b"HTTP/1.0", b"", None, True),
+    "1.0, kept alive": (b"HTTP/1.0", b"Connection: keep-alive\r\n", b"keep-alive", False),
+}
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_a_plain_answer_says_whether_it_is_the_last(stage, case):
+    """A connection is kept or closed as the client's version and wish have it, and the answer says what else is so."""
+    version, wish, told, ends = PLAIN[case]
+    path, said = stage.path("up").encode(), json.dumps(ask()).encode()
+    stage.upstream.script(*[reply(completion("hello"))] * 2)
+    head = b"POST /v1/mux%b %b\r\nHost: localhost\r\n%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", stage.mux.port), PATIENCE) as sock:
+        answers = []
+        for _ in range(1 if ends else 2):
+            sock.sendall(head % (path, version, wish, len(said)) + said)
+            answers.append(sock.recv(65536))
+        assert not ends or sock.recv(1) == b""
+    for answer in answers:
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        assert head.startswith(version + b" 200 OK\r\n")
+        assert (fields.get(b"connection"), int(fields[b"content-length"])) == (told, len(rest))
+        assert json.loads(rest)["choices"]
 
 
 def test_adds_the_missing_done(stage):
