@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between a request's end and its row: half of what the contract allows, since writing takes its time too.
 BATCH = 0.05
-#: Seconds after each row in which the loop is let on, which else waits for a whole batch, again and again.
-BREATH = 0.00005
+#: Seconds after a row in which the event loop may run, else held up by a whole batch; and after how many at most.
+BREATH, BREATHS = 0.00005, 100
 #: Seconds without a request after which the file is let go.
 QUIET = 2.0
 MAX_WAITING = 10_000
@@ -214,9 +214,9 @@ class Recorder:
     def _write(self, batch: list[Trace]) -> None:
         late = {trace for trace in batch if self._is_late(trace)}
         rows = []
-        for trace in batch:
+        for number, trace in enumerate(batch):
             rows.append(self._row(trace, None if trace in late else self._cost(trace)))
-            time.sleep(BREATH)
+            time.sleep(BREATH if number < BREATHS else 0)
         self._book.write(rows)
         self._unpriced += late
 
