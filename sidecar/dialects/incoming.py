@@ -38,7 +38,7 @@ class Incoming(msgspec.Struct, frozen=True):
     `readable` is the body, or where it holds halves of surrogate pairs, which JSON allows and no decoder takes
     (RFC 8259, section 8.2), the same with U+FFFD in their place, byte for byte as long. `headers` are the client's that
     are the provider's business; `counts` says that the tokens are asked for and not the answer. `messages` are those of
-    chat and Messages, each undecoded.
+    chat and Messages, each undecoded, unless they are very many.
     """
 
     dialect: Dialect
@@ -75,7 +75,7 @@ def read(dialect: Dialect, body: bytes, headers: Mapping[str, str] = NO_HEADERS,
     if _first(fields, name) in (b"", b"n"):
         raise BadRequest(f"The request has no `{name}`; {dialect} needs it.", param=name)
     messages = _messages(fields[name]) if name == "messages" else None
-    if messages is None and _first(fields, name) not in (b'"', b"["):
+    if name != "messages" and _first(fields, name) not in (b'"', b"["):
         raise BadRequest(f"`{name}` must be a string or an array.", param=name)
     if dialect == "completions" and _first(fields, "suffix") not in (b'"', b"n", b""):
         raise BadRequest("`suffix` must be a string.", param="suffix")
@@ -165,25 +165,28 @@ class _Message(msgspec.Struct, gc=False):
 
 
 _MESSAGES = msgspec.json.Decoder(list[msgspec.Raw])
-_MESSAGE = msgspec.json.Decoder(_Message)
+_SHAPES = msgspec.json.Decoder(list[_Message])
 _CONTENT_STARTS = b'"[n'
 # How most messages begin, by which they are known to be sound: a history of a thousand is not decoded for that.
+# A second `role` or `content` in one of them is the provider's to refuse.
 _SOUND = re.compile(rb'\{"role": ?"[a-z]+", ?(?:"tool_call_id": ?"[^"\\]*", ?)?"content": ?["\[n]')
+_MOST_KEPT = 10_000  # messages; more are rather decoded again than held for as long as the answer takes
 
 
-def _messages(raw: msgspec.Raw) -> list[msgspec.Raw]:
+def _messages(raw: msgspec.Raw) -> list[msgspec.Raw] | None:
+    """The messages, each undecoded; None where they are too many to be kept."""
     try:
         messages = _MESSAGES.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         messages = []
-    if not messages or not all(_SOUND.match(message) or _is_sound(message) for message in messages):
+    if not messages or not (all(map(_SOUND.match, messages)) or _are_sound(raw)):
         _explain_messages(raw)
-    return messages
+    return messages if len(messages) <= _MOST_KEPT else None
 
 
-def _is_sound(message: msgspec.Raw) -> bool:
+def _are_sound(raw: msgspec.Raw) -> bool:
     try:
-        return memoryview(_MESSAGE.decode(message).content)[0] in _CONTENT_STARTS
+        return all(memoryview(message.content)[0] in _CONTENT_STARTS for message in _SHAPES.decode(raw))
     except (msgspec.DecodeError, RecursionError):
         return False
 

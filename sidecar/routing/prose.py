@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import filterfalse
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 2000
-_LONGEST_KNOWN = 100  # characters of a run that is remembered with what was found in it
 
 _SEPARATORS = re.compile(
     r"(?:,(?!\d)|[\s;|\"`“”„«»<>、，。：；！？（）「」『』《》【】…→])+|\]\(|->|=>|'(?=\s|$)|(?<!\S)'"
@@ -59,25 +57,19 @@ def names_in_line(line: str) -> Iterator[str]:
     if EXTENSIONLESS.isdisjoint(runs):
         runs = filterfalse(str.isalnum, runs)  # most words are letters alone
     for run in runs:
-        if names := _known_run(run) if len(run) < _LONGEST_KNOWN else _read_run(run):
-            yield from names
+        told = run.rstrip(_CLOSING)
+        if "." in told or "/" in told or "\\" in told:
+            yield from _names_in_run(run, told)
+        elif len(told) > 3 and (bare := told if told.isalnum() else _unwrapped(told)) in EXTENSIONLESS:
+            yield bare
 
 
-def _read_run(run: str) -> tuple[str, ...]:
-    """The names in what stands between blanks."""
-    told = run.rstrip(_CLOSING)
-    if "." in told or "/" in told or "\\" in told:
-        if len(run) - len(told) <= _FEW_CLOSING and _SIMPLE.fullmatch(told):
-            return (told,) if _is_file(told) and told != "dev/null" else ()
-        words = (word.replace("\x00", " ") for word in _SEPARATORS.split(run) if len(word) > 2)
-        return tuple(name for word in words if (name := name_of(word)))
-    if len(told) > 3 and (bare := told if told.isalnum() else _unwrapped(told)) in EXTENSIONLESS:
-        return (bare,)
-    return ()
-
-
-# A conversation names the same files again and again, and the record reads what a route was found by.
-_known_run = lru_cache(2048)(_read_run)
+def _names_in_run(run: str, told: str) -> list[str]:
+    """The names in what stands between blanks; `told` is that without the punctuation behind it."""
+    if len(run) - len(told) <= _FEW_CLOSING and _SIMPLE.fullmatch(told):
+        return [told] if _is_file(told) and told != "dev/null" else []
+    words = (word.replace("\x00", " ") for word in _SEPARATORS.split(run) if len(word) > 2)
+    return [name for word in words if (name := name_of(word))]
 
 
 def _quotes(line: str) -> bool:
