@@ -165,6 +165,21 @@ def test_a_client_that_leaves_frees_the_provider(stage, place):
     until(lambda: stage.mux.log(1)[0]["outcome"], lambda outcome: outcome == "cancelled")
 
 
+def test_a_stream_that_fails_in_the_packet_that_says_something(stage):
+    """What was said goes out first, and then that it failed."""
+    failed = {**STARTED, "status": "failed", "error": {"code": "server_error", "message": "boom"}}
+    said = [
+        {"type": "response.created", "sequence_number": 0, "response": STARTED},
+        {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "m", "output_index": 0, "delta": "ha"},
+        {"type": "response.failed", "sequence_number": 2, "response": failed},
+    ]
+    packet = b"".join(b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in said)
+    answer = post(stage, "openrouter", STREAMED, stream(packet))
+    assert [json.loads(event)["type"] for event in answer.events] == [one["type"] for one in said]
+    record = stage.mux.row(answer)
+    assert (record["outcome"], record["error"]) == ("error", "boom")
+
+
 def test_a_response_that_failed(stage):
     """One that says so itself needs no output, and is passed on as it is; the record says that it failed."""
     told = {**STARTED, "status": "failed", "error": {"code": "server_error", "message": "boom"}}

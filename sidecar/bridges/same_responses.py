@@ -115,12 +115,12 @@ class SameResponses(Bridge):
         if not is_answer and bytes(seen.error) not in _VOID:
             raise openai_refusal(body, 200, self._provider)
         response = _object(body, self._provider)
-        if response.get("status") == "failed":
-            self.failure = _failure(response, self._provider)
-        elif not isinstance(response.get("output"), list):
+        failed, output = response.get("status") == "failed", response.get("output")
+        if not isinstance(output, list) and not (failed and output is None):
             raise unreadable("an answer that is no response", self._provider)
         self._count(response)
-        replay.seal(response.get("output") or (), self._target)
+        replay.seal(output or (), self._target)
+        self.failure = _failure(response, self._provider) if failed else None
         self.finished = True
         if response.get("model") is not None:
             return body

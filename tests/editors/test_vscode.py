@@ -212,12 +212,17 @@ def test_explain(window):
 
 def test_explain_a_rule_that_cannot_serve(window, mux):
     """The rule that takes the file says why it cannot serve, and the title that no model answers."""
-    mux.cli("provider", "edit", "local", "--model", "big", "--offline")
-    window.open("app.ts")
-    window.run("Mux: Explain This File")
-    window.rows.filter(has_text="1. .ts").wait_for()
-    assert "local no longer lists small" in window.rows.all_inner_texts()[0]
-    assert "local/small is to answer, and cannot," in window.page.locator(".quick-input-title").inner_text()
+    mux.cli("provider", "add", "gone", "--type", "echo")
+    mux.cli("rule", "add", "--filter", ".py", "--model", "gone/echo")
+    mux.cli("provider", "remove", "gone", "--force")
+    try:
+        window.open("app.py")
+        window.run("Mux: Explain This File")
+        window.rows.filter(has_text="2. .py").wait_for()
+        assert "There is no provider gone" in window.rows.all_inner_texts()[1]
+        assert "gone/echo is to answer, and cannot," in window.page.locator(".quick-input-title").inner_text()
+    finally:
+        mux.cli("rule", "remove", "2")
 
 
 def test_lists(window, mux):
