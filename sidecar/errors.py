@@ -129,6 +129,10 @@ class RequestError(MuxError):
         self.type = type or self.type
         self.param = param
 
+    def told_of(self, provider: str) -> str:  # noqa: ARG002 - for those that are the provider's
+        """The sentence for the user's own eyes, in the record, where nothing else says who refused."""
+        return str(self)
+
 
 class BadRequest(RequestError):
     """The request cannot be read, or asks for what cannot be had."""
@@ -206,3 +210,7 @@ class ProviderRefused(RequestError):
         )
         self.payload = payload
         self.headers = dict(headers or {})
+
+    def told_of(self, provider: str) -> str:
+        """The provider's own words as its words, unless they are ours already, which name it."""
+        return str(self) if provider in str(self) else f"{provider} says: {self}"

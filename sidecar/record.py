@@ -81,7 +81,7 @@ class Trace:
         """Note an error, and the status that the client saw if it is not the error's; the first outcome stands."""
         broke_off = error.error_code == "upstream_truncated" or (self.stopped and status == 200)
         outcome: Outcome = "truncated" if broke_off else "error"
-        self.end(outcome, status or error.status, error.message)
+        self.end(outcome, status or error.status, error.told_of(self.provider.name if self.provider else ""))
 
     def end(self, outcome: Outcome, status: int, error: str | None = None) -> None:
         """Note how it ended; the first outcome stands."""

@@ -177,7 +177,7 @@ def test_a_stream_that_fails_in_the_packet_that_says_something(stage):
     answer = post(stage, "openrouter", STREAMED, stream(packet))
     assert [json.loads(event)["type"] for event in answer.events] == [one["type"] for one in said]
     record = stage.mux.row(answer)
-    assert (record["outcome"], record["error"]) == ("error", "boom")
+    assert (record["outcome"], record["error"]) == ("error", "openrouter says: boom")
 
 
 def test_a_response_that_failed(stage):
@@ -187,4 +187,4 @@ def test_a_response_that_failed(stage):
     answer = post(stage, "openrouter", ASKED, reply(told))
     assert answer.json() == told
     record = stage.mux.row(answer)
-    assert (record["outcome"], record["status"], record["error"]) == ("error", 200, "boom")
+    assert (record["outcome"], record["status"], record["error"]) == ("error", 200, "openrouter says: boom")
