@@ -110,6 +110,7 @@ def _lines(
     if last is not None:
         yield f"Last request   {clock(last.started_at)} {model_of(last)} {last.outcome}"
     if facts.recent.spent_today is not None:
-        yield f"Spent today    ${facts.recent.spent_today:.4f}"
+        more = "≥ " if facts.recent.unpriced_today else ""
+        yield f"Spent today    {more}${facts.recent.spent_today:.4f}"
     for problem in problems:
         yield f"Problem        {problem}"

@@ -25,10 +25,14 @@ _MOST = 10_000
 
 
 class Recent(Value, frozen=True, kw_only=True):
-    """The newest record, the USD spent since midnight (local time; None where no cost is known), and who is down."""
+    """The newest record, the USD spent since midnight (local time; None where no cost is known), and who is down.
+
+    `unpriced_today` is how many of the requests since midnight cost what nobody knows.
+    """
 
     last: Request | None = None
     spent_today: float | None = None
+    unpriced_today: int = 0
     outages: tuple[Outage, ...] = ()
 
 
@@ -91,9 +95,11 @@ class Requests:
 
         def read(db: sqlite3.Connection) -> Recent:
             latest = stored.newest(db, 1)
+            spent, unpriced = stored.spent(db, start)
             return Recent(
                 last=latest[0] if latest else None,
-                spent_today=stored.spent(db, start),
+                spent_today=spent,
+                unpriced_today=unpriced,
                 outages=tuple(filter(None, (stored.outage(db, name) for name in providers))),
             )
 

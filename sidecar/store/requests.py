@@ -183,10 +183,13 @@ def outage(db: sqlite3.Connection, provider: str) -> Outage | None:
     )
 
 
-def spent(db: sqlite3.Connection, since: float) -> float | None:
-    """USD since that time; None where no request has a cost."""
-    total: float | None = db.execute("SELECT sum(cost) FROM requests WHERE started >= ?", (since,)).fetchone()[0]
-    return total
+def spent(db: sqlite3.Connection, since: float) -> tuple[float | None, int]:
+    """USD since that time, None where no request has a cost; and how many requests have an unknown one."""
+    total, unpriced = db.execute(
+        f"SELECT sum(cost), sum({_UNPRICED}) FROM requests WHERE started >= ?",  # noqa: S608 - constants only
+        (since,),
+    ).fetchone()
+    return total, unpriced or 0
 
 
 def seconds(started_at: str) -> float:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+from said import completion
 from upstream import reply
 from waiting import until
 
@@ -119,6 +120,18 @@ def test_busy(window, other_upstream):
     assert told["lastRequest"]["id"] == running["id"]
     assert "running" not in window.call("mux/status")
     assert not any("running" in each["params"] for each in window.notifications if "params" in each)
+
+
+def test_what_was_spent_at_least(window, other_upstream):
+    """Where the cost of a request is not known, the sum of those that are is told as the least that was spent."""
+    window.serving()
+    window.mux.post("/chat/completions", HI)
+    until(lambda: window.call("mux/status")["tooltip"], lambda told: "Spent today    $0.0000" in told)
+    window.call("mux/provider/add", name="up", type="openai", endpoint=f"{other_upstream.url}/v1")
+    window.call("mux/rule/add", filter="", provider="up", model="m1")
+    other_upstream.script(reply(completion("x")))
+    window.mux.post("/chat/completions", HI)
+    until(lambda: window.call("mux/status")["tooltip"], lambda told: "Spent today    ≥ $0.0000" in told)
 
 
 def test_busy_with_many(window, other_upstream):

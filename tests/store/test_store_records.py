@@ -220,4 +220,19 @@ def test_a_cost_comes_later(records):
         requests.price(db, {"r1": 0.5, "gone": 1.0})
     with records.read() as db:
         assert [each.cost for each in requests.newest(db, 9)] == [0.25, 0.5]
-        assert requests.spent(db, 0.0) == 0.75
+        assert requests.spent(db, 0.0) == (0.75, 0)
+
+
+def test_what_is_spent_and_not_known(records):
+    """What is known is summed up, and requests of unknown cost are counted: not those that failed before they cost."""
+    assert spent_of(records) == (None, 0)
+    fill(records, (request(1, cost=None), None), (request(2), None), (request(3, cost=None), None))
+    assert spent_of(records) == (0.25, 2)
+    fill(records, (request(4, cost=None, outcome="error", input_tokens=None, output_tokens=None), None))
+    assert spent_of(records) == (0.25, 2)
+
+
+def spent_of(records):
+    """What was spent at any time."""
+    with records.read() as db:
+        return requests.spent(db, 0.0)
