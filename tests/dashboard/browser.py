@@ -89,12 +89,12 @@ def deafen(page: Page) -> None:
 
 def hold(page: Page, method: str) -> Callable[[], None]:
     """Keep back every answer to that method until what this gives is called."""
-    asked: set[object] = set()
     kept: list[tuple[WebSocketRoute, str]] = []
     is_held = True
 
     def join(route: WebSocketRoute) -> None:
         server = route.connect_to_server()
+        asked: set[object] = set()  # by ids, which begin anew with each connection
 
         def ask(text: str | bytes) -> None:
             request = json.loads(text)

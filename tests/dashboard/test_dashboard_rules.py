@@ -201,23 +201,26 @@ def test_a_picker_without_a_model(office, tab_of):
         expect(field).to_have_value("")
 
 
-def test_a_list_that_comes_late(office, tab_of):
-    """Where models come after a list was opened, the keyboard is led as it is else; not where something was typed."""
-    tab = tab_of(office)
-    for label, text, name in (
+@pytest.mark.parametrize(
+    ("label", "text", "name"),
+    [
         ("Model of rule 1, .md", "", "small"),
         ("Model of a new rule", "", "anthropic/claude-sonnet-4.5"),
         ("Model of a new rule", "local", None),
-    ):
-        let_go = hold(tab.page, "mux/model/list")
-        page = opened(tab)
-        page.get_by_label(label, exact=True).focus()
-        page.keyboard.press("ArrowDown")
-        page.keyboard.type(text)
-        expect(page.get_by_text("Reading the models")).to_be_visible()
-        let_go()
-        expect(options(page)).to_have_count(3 if text else 5)
-        expect_at(page, label, name)
+    ],
+)
+def test_a_list_that_comes_late(office, tab_of, label, text, name):
+    """Where models come after a list was opened, the keyboard is led as it is else; not where something was typed."""
+    tab = tab_of(office)
+    let_go = hold(tab.page, "mux/model/list")
+    page = opened(tab)
+    page.get_by_label(label, exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type(text)
+    expect(page.get_by_text("Reading the models")).to_be_visible()
+    let_go()
+    expect(options(page)).to_have_count(3 if text else 5)
+    expect_at(page, label, name)
 
 
 def test_a_list_that_changes_while_it_is_open(own_mux, tab_of):
