@@ -18,7 +18,8 @@ from sidecar.paths import Resource
 from sidecar.prices import PriceTable
 from sidecar.record import Recorder, Trace
 from sidecar.relay import Relay
-from sidecar.routing.files import KINDS, LARGE, Context, Costly, Finder
+from sidecar.routing.files import KINDS, LARGE, Context, Finder
+from sidecar.routing.looking import Costly, Look
 from sidecar.routing.rules import Lines, sift
 from sidecar.running import Running, seen
 from sidecar.snapshot import Snapshot
@@ -129,7 +130,7 @@ class Mux:
         """The request's files, as far as they decide its rule; its kind and title."""
         find = self._find(incoming, scope)
         try:
-            return find(matters=lines, most=LARGE)
+            return find(look=Look(lines, LARGE))
         except Costly:
             return await asyncio.to_thread(find)
 

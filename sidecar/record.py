@@ -216,7 +216,7 @@ class Recorder:
         rows = []
         for number, trace in enumerate(batch):
             rows.append(self._row(trace, None if trace in late else self._cost(trace)))
-            time.sleep(BREATH if number < BREATHS else 0)
+            time.sleep(BREATH if number < BREATHS else 0)  # in this thread: the loop takes the interpreter meanwhile
         self._book.write(rows)
         self._unpriced += late
 

@@ -61,7 +61,7 @@ class Relay:
         finally:
             self._close()
         self._note()
-        answer = WholeAnswer(self._trace.headers())
+        answer = WholeAnswer(headers=self._trace.headers())
         self._trace.say(body)
         try:
             await answer.send(request, body)

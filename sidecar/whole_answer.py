@@ -5,7 +5,6 @@ What `web.Response` does besides, for compression, cookies, ranges and bodies of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion10, web
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 class WholeAnswer(web.StreamResponse):
     """A 200 that holds JSON. The server is given it when it has been sent, for its log and for the next request."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__(headers=headers)
 
     async def send(self, request: web.BaseRequest, body: bytes) -> None:
         """Head and body in one packet, where there is room; waits while the client reads too slowly.

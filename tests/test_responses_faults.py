@@ -5,7 +5,7 @@ import json
 import pytest
 from said import chunks, claude_events, completion
 from stage import KEYS
-from upstream import reply, silence, stream
+from upstream import event, reply, silence, stream
 from waiting import AT_ONCE, until
 
 PATH = "/v1/responses"
@@ -173,8 +173,7 @@ def test_a_stream_that_fails_in_the_packet_that_says_something(stage):
         {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "m", "output_index": 0, "delta": "ha"},
         {"type": "response.failed", "sequence_number": 2, "response": failed},
     ]
-    packet = b"".join(b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in said)
-    answer = post(stage, "openrouter", STREAMED, stream(packet))
+    answer = post(stage, "openrouter", STREAMED, stream(b"".join(map(event, said))))
     assert [json.loads(event)["type"] for event in answer.events] == [one["type"] for one in said]
     record = stage.mux.row(answer)
     assert (record["outcome"], record["error"]) == ("error", "openrouter says: boom")

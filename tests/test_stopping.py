@@ -10,7 +10,7 @@ import time
 import pytest
 from editor import Editor
 from said import ask, claude_events
-from upstream import stream
+from upstream import event, stream
 from waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM, and a second Ctrl-C ends the process")
@@ -21,6 +21,8 @@ STREAMED = [
     ("/messages", {**ask(stream=True), "max_tokens": 10}),
     ("/responses", {"model": "x", "input": "hi", "stream": True}),
 ]
+#: Of a request whose length is still to be said.
+HEAD = b"POST /v1/mux/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture(params=["serve", "stdio"])
@@ -102,11 +104,10 @@ def test_what_has_not_begun_is_503(started, other_upstream):
     """An answer of which nothing is out is a 503 `mux_stopped`, though its request be read by half only."""
     mux, process = started
     other_upstream.script(stream(end="stall"))
-    head = b"POST /v1/mux/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     gathered = in_background(
         lambda: mux.post("/chat/completions", ask()),
         lambda: mux.post("/chat/completions", ask(stream=True)),
-        lambda: mux.raw(head + b"Content-Length: 50\r\n\r\n{", timeout=30),
+        lambda: mux.raw(HEAD + b"Content-Length: 50\r\n\r\n{", timeout=30),
     )
     other_upstream.wait(2)
     stop_twice(mux, process)
@@ -136,7 +137,7 @@ def test_nothing_comes_behind_the_end(started, other_upstream):
     mux, process = started
     long = {"type": "text", "text": ""}, [{"type": "text_delta", "text": "x" * 15_000_000}]
     told = claude_events(long)
-    packet = b"".join(b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in told)
+    packet = b"".join(map(event, told))
     sent = threading.Event()
 
     async def answer(request, wire):
@@ -145,9 +146,8 @@ def test_nothing_comes_behind_the_end(started, other_upstream):
 
     other_upstream.script(answer)
     body = json.dumps(ask(stream=True)).encode()
-    head = b"POST /v1/mux/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", mux.port), PATIENCE) as sock:
-        sock.sendall(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        sock.sendall(HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
         assert sent.wait(PATIENCE)
         time.sleep(1)  # in which what the system still holds of it is read
         stop_twice(mux, process)

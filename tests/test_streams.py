@@ -77,15 +77,18 @@ def test_events_come_as_they_are_told(stage):
         read.set()
 
 
+def written(path, body, version="HTTP/1.1", *fields):
+    """A request as it stands on the wire."""
+    said = json.dumps(body)
+    own = (*fields, "Host: localhost", "Content-Type: application/json", f"Content-Length: {len(said)}")
+    return "\r\n".join([f"POST /v1/mux{path} {version}", *own, "", said]).encode()
+
+
 def test_a_client_of_http_1_0(stage):
     """Chunks are not of its language: its stream ends with its connection, which it cannot keep."""
-    path, body = stage.path("up"), json.dumps(STREAMED).encode()
+    request = written(stage.path("up"), STREAMED, "HTTP/1.0", "Connection: keep-alive")
     stage.upstream.script(stream(*chunks(*WORDS), "[DONE]"))
-    head = (
-        f"POST /v1/mux{path} HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    told, _, said = stage.mux.raw(head.encode() + body).partition(b"\r\n\r\n")
+    told, _, said = stage.mux.raw(request).partition(b"\r\n\r\n")
     assert told.startswith(b"HTTP/1.0 200 OK\r\n")
     assert not {b"chunked", b"keep-alive"} & set(told.lower().split())
     *told, end = events(said)
@@ -94,24 +97,20 @@ def test_a_client_of_http_1_0(stage):
 
 def test_what_comes_at_once_goes_at_once(stage):
     """The head goes with the first events, and the end with the last one: a short answer is one packet."""
-    path, said = stage.path("up"), json.dumps(STREAMED).encode()
+    request = written(stage.path("up"), STREAMED)
     stage.upstream.script(body(lines(*chunks("short"), "[DONE]")))
     with socket.create_connection(("127.0.0.1", stage.mux.port), PATIENCE) as sock:
-        sock.sendall(
-            f"POST /v1/mux{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(said)}\r\n\r\n".encode()
-            + said
-        )
+        sock.sendall(request)
         first = sock.recv(65536)
     assert first.startswith(b"HTTP/1.1 200 OK\r\n")
     assert first.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
 
 
 PLAIN = {
-    "1.1": (b"HTTP/1.1", b"", None, False),
-    "1.1, the last one": (b"HTTP/1.1", b"Connection: close\r\n", b"close", True),
-    "1.0": (b"HTTP/1.0", b"", None, True),
-    "1.0, kept alive": (b"HTTP/1.0", b"Connection: keep-alive\r\n", b"keep-alive", False),
+    "1.1": ("HTTP/1.1", None, None, False),
+    "1.1, the last one": ("HTTP/1.1", "Connection: close", "close", True),
+    "1.0": ("HTTP/1.0", None, None, True),
+    "1.0, kept alive": ("HTTP/1.0", "Connection: keep-alive", "keep-alive", False),
 }
 
 
@@ -119,20 +118,20 @@ PLAIN = {
 def test_a_plain_answer_says_whether_it_is_the_last(stage, case):
     """A connection is kept or closed as the client's version and wish have it, and the answer says what else is so."""
     version, wish, told, ends = PLAIN[case]
-    path, said = stage.path("up").encode(), json.dumps(ask()).encode()
+    request = written(stage.path("up"), ask(), version, *filter(None, [wish]))
     stage.upstream.script(*[reply(completion("hello"))] * 2)
-    head = b"POST /v1/mux%b %b\r\nHost: localhost\r\n%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     with socket.create_connection(("127.0.0.1", stage.mux.port), PATIENCE) as sock:
         answers = []
         for _ in range(1 if ends else 2):
-            sock.sendall(head % (path, version, wish, len(said)) + said)
+            sock.sendall(request)
             answers.append(sock.recv(65536))
         assert not ends or sock.recv(1) == b""
     for answer in answers:
         head, _, rest = answer.partition(b"\r\n\r\n")
-        fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-        assert head.startswith(version + b" 200 OK\r\n")
-        assert (fields.get(b"connection"), int(fields[b"content-length"])) == (told, len(rest))
+        first, *rows = head.decode().split("\r\n")
+        fields = dict(row.lower().split(": ", 1) for row in rows)
+        assert first == f"{version} 200 OK"
+        assert (fields.get("connection"), int(fields["content-length"])) == (told, len(rest))
         assert json.loads(rest)["choices"]
 
 

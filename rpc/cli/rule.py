@@ -176,8 +176,10 @@ async def _explain(
 def _verdict(files: Sequence[str], route: Route | None, workspace: str | None, kind: RequestKind) -> str:
     named = ", ".join(cell(file) for file in files)
     if route is None:
-        what = "embeddings, which rules of other kinds never take" if kind == "embed" else "everything"
-        mend = f"mux-sidecar rule default PROVIDER/MODEL{_option(workspace)}{' --kind embed' * (kind == 'embed')}"
+        what, own = "everything", ""
+        if kind == "embed":
+            what, own = "embeddings, which rules of other kinds never take", " --kind embed"
+        mend = f"mux-sidecar rule default PROVIDER/MODEL{_option(workspace)}{own}"
         return f"{named}: no rule matches. Name a model for {what}: {mend}"
     return (
         f"{named} → {cell(route.provider)}/{cell(route.model)}, by rule {route.position} ({_filter(route.filter)}) "

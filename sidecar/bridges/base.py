@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from sidecar.dialects.forms import FORMS, Clean
 from sidecar.errors import ProviderRefused, RequestError, UpstreamError
 from sidecar.sse import Event
 from sidecar.translate.errors import ProviderError, sane_wait, to_openai_error
+from sidecar.translate.joined import Joined
 from sidecar.values import Dialect, Tokens, WireName
 
 JSON = dict[str, Any]
@@ -37,6 +39,11 @@ class Bridge(ABC):
     done: bool = False
     failure: RequestError | None = None
     instead: Callable[[ProviderRefused], Bridge | None] | None = None
+
+    @cached_property
+    def _kept(self) -> Joined:
+        """The chunks of a stream that the client did not ask for, which few providers send."""
+        return Joined()
 
     @abstractmethod
     def body(self) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from sidecar.errors import ProviderRefused
 from sidecar.providers.infill import Stamp, infill_chunk, infill_to_completion, to_infill
 from sidecar.sse import Event
 from sidecar.translate import frames
-from sidecar.translate.joined import Joined
 from sidecar.values import Dialect, Tokens, WireName
 
 
@@ -76,21 +74,17 @@ class CompletionOverInfill(Bridge):
         chunks = frames.text_chunks_of(self._completion(body))
         return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in chunks) + openai.DONE
 
-    @cached_property
-    def _joined(self) -> Joined:
-        return Joined()
-
     def gather(self, event: Event) -> None:
         """Keep its chunk."""
         chunk = self._chunk(event.data or b"")
         if chunk is not None:
-            self._joined.add(chunk)
+            self._kept.add(chunk)
 
     def gathered(self) -> bytes:
         """The chunks put together."""
         if not self.done:
             self.end()
-        return msgspec.json.encode(self._joined.text_completion())
+        return msgspec.json.encode(self._kept.text_completion())
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderRefused:
         """The server's own error object, completed."""

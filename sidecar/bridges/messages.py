@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from sidecar.sse import Event
 from sidecar.translate import errors, frames
 from sidecar.translate.answer import tokens_of, usage_of
 from sidecar.translate.chat_to_messages import to_messages
-from sidecar.translate.joined import Joined
 from sidecar.translate.messages_to_chat import ChunkTranslator, to_completion
 from sidecar.translate.target import Target
 from sidecar.values import Dialect, Tokens, WireName
@@ -102,10 +100,6 @@ class ChatOverMessages(Bridge):
         wanted = (c for c in chunks if self._translated.shape.include_usage or c.get("choices"))
         return b"".join(self._encode(chunk) for chunk in wanted) + openai.DONE
 
-    @cached_property
-    def _joined(self) -> Joined:
-        return Joined()
-
     def gather(self, event: Event) -> None:
         """Keep its chunks."""
         answer = msgspec.json.decode(event.data or b"")
@@ -113,7 +107,7 @@ class ChatOverMessages(Bridge):
             raise unreadable("an event that is no JSON object", self._provider)
         self._check(answer)
         for chunk in self._chunks.feed(answer):
-            self._joined.add(chunk)
+            self._kept.add(chunk)
         self.finished = self._chunks.finish_reason is not None
         self.done = self._chunks.finished
 
@@ -121,7 +115,7 @@ class ChatOverMessages(Bridge):
         """The chunks put together."""
         if not self.finished:
             raise broken_off(self._provider)
-        return msgspec.json.encode({**self._joined.completion(), "usage": usage_of(self.tokens())})
+        return msgspec.json.encode({**self._kept.completion(), "usage": usage_of(self.tokens())})
 
     def tokens(self) -> Tokens:
         """What the answer, or the stream so far, has told."""

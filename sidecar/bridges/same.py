@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from sidecar.dialects.splice import splice
 from sidecar.errors import ProviderRefused
 from sidecar.sse import Event
 from sidecar.translate import frames
-from sidecar.translate.joined import Joined
 from sidecar.values import Tokens
 
 NULL = msgspec.Raw(b"null")
@@ -160,21 +158,17 @@ class SameWire(Bridge):
         events = [chunk for chunk in make(completion) if self._wants_usage or chunk.get("choices")]
         return b"".join(sse.encode(msgspec.json.encode(chunk)) for chunk in events) + openai.DONE
 
-    @cached_property
-    def _joined(self) -> Joined:
-        return Joined()
-
     def gather(self, event: Event) -> None:
         """Keep the chunk, if a client that wants usage would get it."""
         self._wants_usage = True
         if self.feed(event) and not self.done:
-            self._joined.add(_object(event.data or b"", self._provider))
+            self._kept.add(_object(event.data or b"", self._provider))
 
     def gathered(self) -> bytes:
         """The chunks put together."""
         if not self.done:
             self.end()
-        joined = self._joined
+        joined = self._kept
         whole = joined.text_completion() if self.wire == "completions" else joined.completion()
         return msgspec.json.encode(whole if whole.get("model") else {**whole, "model": self._model})
 

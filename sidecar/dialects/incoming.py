@@ -74,8 +74,10 @@ def read(dialect: Dialect, body: bytes, headers: Mapping[str, str] = NO_HEADERS,
     name = REQUIRED[dialect]
     if _first(fields, name) in (b"", b"n"):
         raise BadRequest(f"The request has no `{name}`; {dialect} needs it.", param=name)
-    messages = _messages(fields[name]) if name == "messages" else None
-    if name != "messages" and _first(fields, name) not in (b'"', b"["):
+    messages = None
+    if name == "messages":
+        messages = _messages(fields[name])
+    elif _first(fields, name) not in (b'"', b"["):
         raise BadRequest(f"`{name}` must be a string or an array.", param=name)
     if dialect == "completions" and _first(fields, "suffix") not in (b'"', b"n", b""):
         raise BadRequest("`suffix` must be a string.", param="suffix")

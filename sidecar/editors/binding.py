@@ -73,9 +73,9 @@ def _editor(
     row = rows()[name]
     places = {"@FILES@": " ".join(f'"{piece.target}"' for piece in states)}
     steps = [_moved(step.step(this_system(), places), row.files) for step in row.steps]
-    is_elsewhere = folder is not None and row.elsewhere is not None
-    if folder is not None and row.elsewhere is not None:
-        told = row.elsewhere.replace("@FOLDER@", folder.as_posix())
+    note = row.note
+    if folder is not None and row.elsewhere is not None:  # it starts nothing there by itself, as the note says it does
+        told, note = row.elsewhere.replace("@FOLDER@", folder.as_posix()), None
         steps[0] = msgspec.structs.replace(steps[0], lines=f"{told}\n{steps[0].lines}")
     return Editor(
         id=name,
@@ -83,7 +83,7 @@ def _editor(
         needs=row.needs,
         files=tuple(_file(piece, state, tells_text=tells_text) for piece, state in states.items()),
         steps=tuple(steps),
-        note=None if is_elsewhere else row.note,
+        note=note,
     )
 
 

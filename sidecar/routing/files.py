@@ -9,6 +9,7 @@ import msgspec
 from sidecar.routing import formats
 from sidecar.routing.filters import fold
 from sidecar.routing.fim import HOLES, PREFIXES, fim_names
+from sidecar.routing.looking import WHOLE, Look
 from sidecar.routing.marked import Reader
 from sidecar.routing.memory import Memory
 from sidecar.routing.messages import NOTHING, Message, read_message, system_names, texts_of
@@ -19,8 +20,6 @@ from sidecar.values import Dialect, RequestKind, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from sidecar.routing.words import Matters
 
 LARGE = 48 * 1024  # bytes of one unseen message from which on finding its files takes about a millisecond
 
@@ -56,10 +55,6 @@ class Context(msgspec.Struct, frozen=True):
     partly: bool = False
 
 
-class Costly(Exception):
-    """Finding the files would take about a millisecond or more, so that it belongs into a thread."""
-
-
 class Finder:
     """Finds the files in context. It remembers by a message's bytes what it found there; threads may share it."""
 
@@ -71,24 +66,23 @@ class Finder:
         dialect: Dialect,
         fields: Mapping[str, msgspec.Raw],
         scope: Scope = "turn",
-        matters: Matters | None = None,
-        most: int | None = None,
+        look: Look = WHOLE,
         messages: Sequence[msgspec.Raw] | None = None,
     ) -> Context:
         """The context of a request, given its top-level JSON members undecoded, and its messages if they are at hand.
 
-        Whatever cannot be read names no file: nothing is raised for any request. With `matters` (`rules.sift`), names
-        in plain words are sought only where a rule may take one, which is enough to choose the rule.
+        Whatever cannot be read names no file: nothing is raised for any request. A `look` at what matters is enough to
+        choose the rule.
 
         Raises:
-            Costly: a text of more than `most` bytes that was not seen before has to be read.
+            Costly: a text would have to be read that is too large for this look.
         """
         if dialect == "embeddings":
             return Context((), "embed", "")
         if dialect == "completions":
-            return Context(self._prompt_files(fields, most), "fim", "")
+            return Context(self._prompt_files(fields, look), "fim", "")
         raws = self._raws(dialect, fields) if messages is None else messages
-        conversation = Conversation(raws, lambda raw: self._read(raw, matters, most))
+        conversation = Conversation(raws, lambda raw: self._read(raw, look))
         pinned = (*self._system_files(dialect, fields), *conversation.pinned())
         names = conversation.all_names() if scope == "conversation" else conversation.turn_names()
         kind: RequestKind = "fim" if conversation.is_fim else "chat"
@@ -96,9 +90,9 @@ class Finder:
         if not files:
             files = (() if kind == "fim" else distinct(conversation.earlier_names())) or conversation.weak_names()
             if files and conversation.partly:  # whether they count takes all the rest to tell
-                return self.context(dialect, fields, scope, None, most, raws)
+                return self.context(dialect, fields, scope, Look(most=look.most), raws)
         if conversation.may_name_relatively(files):
-            return self.context(dialect, fields, scope, None, most, raws)
+            return self.context(dialect, fields, scope, Look(most=look.most), raws)
         return Context(files, kind, "" if conversation.partly else conversation.title, conversation.partly)
 
     def _raws(self, dialect: Dialect, fields: Mapping[str, msgspec.Raw]) -> Sequence[msgspec.Raw]:
@@ -112,16 +106,15 @@ class Finder:
         text = _decode(raw)
         return (msgspec.Raw(msgspec.json.encode({"role": "user", "content": text})),) if isinstance(text, str) else ()
 
-    def _read(self, raw: msgspec.Raw, matters: Matters | None, most: int | None) -> Message:
+    def _read(self, raw: msgspec.Raw, look: Look) -> Message:
         view = memoryview(raw)
         if bytes(view[:16]).startswith(_RESULTS):
             return NOTHING
         key = Memory.key(view)
         found = self.memory.get(key)
         if found is None:
-            if most is not None and len(view) > most:
-                raise Costly
-            found = read_message(_decode(raw), matters)
+            look.check(len(view))
+            found = read_message(_decode(raw), look.matters)
             if not found.partly:
                 self.memory.put(key, found)
         return found
@@ -132,15 +125,14 @@ class Finder:
             return ()
         return system_names(_decode(raw))
 
-    def _prompt_files(self, fields: Mapping[str, msgspec.Raw], most: int | None) -> tuple[str, ...]:
+    def _prompt_files(self, fields: Mapping[str, msgspec.Raw], look: Look) -> tuple[str, ...]:
         raw = fields.get("prompt")
         if raw is None:
             return ()
         key = Memory.key(memoryview(raw))
         found = self.memory.get(key)
         if found is None:
-            if most is not None and len(memoryview(raw)) > most:
-                raise Costly
+            look.check(len(memoryview(raw)))
             prompt = _decode(raw)
             prompts = [prompt] if isinstance(prompt, str) else prompt if isinstance(prompt, list) else []
             names = [name for text in prompts[:8] if isinstance(text, str) for name in prompt_names(text)]

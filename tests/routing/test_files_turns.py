@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.dialects.incoming import read
-from sidecar.routing.files import LARGE, Costly, Finder, files_in
+from sidecar.routing.files import LARGE, Finder, files_in
+from sidecar.routing.looking import Costly, Look
 
 
 def test_only_the_current_turn_counts():
@@ -134,7 +135,7 @@ def test_messages_at_hand_are_not_read_again():
     body = {"messages": [user("fix a.py"), call("read", path="b.py"), result("see c.py\n" * 9_000), assistant("ok")]}
     incoming = read("chat", msgspec.json.encode(body))
     finder = Finder()
-    found = finder.context("chat", {}, messages=incoming.messages, most=LARGE)
+    found = finder.context("chat", {}, look=Look(most=LARGE), messages=incoming.messages)
     assert found == context(body)
     assert found.files == ("a.py", "b.py")
     assert len(finder.memory) == 3
@@ -152,7 +153,7 @@ def test_the_memory_is_bounded():
 def is_costly(finder, dialect, members):
     """Whether a thread is to find the files."""
     try:
-        finder.context(dialect, members, most=LARGE)
+        finder.context(dialect, members, look=Look(most=LARGE))
     except Costly:
         return True
     return False

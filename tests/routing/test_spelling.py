@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sidecar.routing.files import KINDS, Finder
 from sidecar.routing.filetypes import EXTENSIONLESS
+from sidecar.routing.looking import Look
 from sidecar.routing.naming import most_names
 from sidecar.routing.prose import names_in_line
 from sidecar.routing.rules import CompiledRule, compile_filter, first_match, sift
@@ -86,7 +87,7 @@ def test_what_the_bytes_tell_is_what_the_files_give(some, said, ascii_only, scop
     found = Finder().context("chat", raw, scope)
     expected = first_match(some, found.kind, found.files)
     assert sure is None or sure == expected
-    partly = Finder().context("chat", raw, scope, lines)
+    partly = Finder().context("chat", raw, scope, Look(lines))
     assert first_match(some, partly.kind, partly.files) == expected
     assert partly.partly or partly == found
 
@@ -126,7 +127,7 @@ def partly(text, finder=None):
     """The context as far as it decides a rule for `.ts`."""
     said = [user(text)]
     _, lines = sift(rules((".ts", "any"), ("", "any")), KINDS["chat"], body_of(said, ascii_only=False))
-    return (finder or Finder()).context("chat", fields({"messages": said}), "turn", lines)
+    return (finder or Finder()).context("chat", fields({"messages": said}), "turn", Look(lines))
 
 
 def test_only_the_deciding_lines_are_read():
