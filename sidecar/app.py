@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 LEAVE = 600.0
 #: Seconds in which clients are told that the process ends at once.
 LAST_WORDS = 1.0
+#: Seconds for a request whose task is ended to end; none at all is taken by aiohttp for as long as it likes.
+MOMENT = 0.1
 PRUNE_EVERY = 3600.0
 #: Seconds after which a thread that works (files of a large text, records) lets the loop go on; Python's own are 5 ms.
 SWITCH = 0.0005
@@ -151,7 +153,7 @@ async def _leave(port: Port, endpoint: Endpoint, server: Server) -> None:
     finally:
         endpoint.stop()
         await server.leave(LAST_WORDS)
-        await server.shutdown(0)
+        await server.shutdown(MOMENT)
 
 
 async def serve(
